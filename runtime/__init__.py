@@ -1,0 +1,1 @@
+"""Satchel's headless runtime: packs, knowledge, engine, sessions and the command line."""

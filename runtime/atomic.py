@@ -1,0 +1,75 @@
+"""Every save in the product: temporary file in the same folder, write, fsync, rename, fsync of the folder."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from satchel.runtime.errors import SaveError
+
+
+@contextlib.contextmanager
+def replacing(destination: Path) -> Iterator[BinaryIO]:
+    """Open a file whose bytes take the place of `destination` when the block ends well.
+
+    After any exception, a kill included, `destination` still holds its old bytes.
+
+    Raises:
+        SaveError: the disk is full or the folder is not writable.
+    """
+    try:
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{destination.name[:80]}.", suffix=".partial", dir=destination.parent)
+    except OSError as error:
+        raise SaveError(path=destination, reason=_words(error)) from error
+    partial = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        partial.chmod(0o666 & ~_umask())
+        partial.replace(destination)
+        sync_folder(destination.parent)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise SaveError(path=destination, reason=_words(error)) from error
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def save_bytes(destination: Path, content: bytes) -> None:
+    """Replace `destination` with `content`, whole or not at all."""
+    with replacing(destination) as file:
+        file.write(content)
+
+
+def save_text(destination: Path, text: str) -> None:
+    """Replace `destination` with `text` in UTF-8, whole or not at all."""
+    save_bytes(destination, text.encode())
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in `folder` durable; a no-op where folders cannot be opened (Windows)."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _words(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()

@@ -1,0 +1,1 @@
+"""What an assistant knows: extraction, passages, vectors, keyword index and search."""

@@ -1,0 +1,40 @@
+"""The values that pass between extraction, passages and the index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading's place in a file's text; characters, end exclusive."""
+
+    start: int
+    end: int
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractedText:
+    """The text of one knowledge file, and where its pages and headings lie in it.
+
+    `page_starts` are character offsets (code points), rising; empty where the format has no pages.
+    `page_labels` are the printed labels ("iv", "Sheet1"), one a page, or empty.
+    `notes` say in plain words what was left out.
+    Line ends are `\\n`; there is no NUL and no lone surrogate, so the text always encodes to UTF-8.
+    """
+
+    media_type: str
+    text: str
+    page_starts: tuple[int, ...] = ()
+    page_labels: tuple[str, ...] = ()
+    headings: tuple[Heading, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PassageSpan:
+    """A passage's character range within its file's text, end exclusive."""
+
+    start: int
+    end: int

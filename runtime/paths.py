@@ -1,0 +1,47 @@
+"""The folders where Satchel keeps its files."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+HOME_VARIABLE = "SATCHEL_HOME"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where this person's Satchel files live; passed in, never looked up by the code that uses it."""
+
+    data: Path
+    """What must not be lost: installed packs, chats, grants, models."""
+    cache: Path
+    """What can be rebuilt: vectors, extracted text, runnable GGUFs of the bundled models."""
+    settings: Path
+
+    @property
+    def packs(self) -> Path:
+        """The read-only store of installed packs, one file a pack id."""
+        return self.data / "packs"
+
+    @property
+    def models(self) -> Path:
+        """Models that a person pulled or put here."""
+        return self.data / "models"
+
+    @property
+    def history(self) -> Path:
+        """The SQLite file of all chats."""
+        return self.data / "history.sqlite3"
+
+
+def find_home() -> Home:
+    """Return the folders named by `SATCHEL_HOME`, else the platform's own; creates nothing."""
+    root = os.environ.get(HOME_VARIABLE)
+    if root:
+        base = Path(root).expanduser().absolute()
+        return Home(data=base / "data", cache=base / "cache", settings=base / "settings")
+    from platformdirs import PlatformDirs
+
+    folders = PlatformDirs("satchel", appauthor=False)
+    return Home(data=folders.user_data_path, cache=folders.user_cache_path, settings=folders.user_config_path)

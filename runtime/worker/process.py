@@ -1,0 +1,253 @@
+"""The parent's side: starts a worker, calls it, and turns its death into an error and a restart."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Generator, Iterator
+from types import TracebackType
+from typing import IO, Any, BinaryIO, Self
+
+import msgspec
+
+from satchel.runtime.errors import OutOfTimeError, SatchelError, WorkerDiedError
+from satchel.runtime.worker.frames import CANCEL, ERROR, ITEM, BrokenFrameError, read_frame, write_frame
+from satchel.runtime.worker.limits import WorkerLimits
+
+_CLOSE_SECONDS = 2.0
+_STDERR_TAIL = 4000
+
+
+class WorkerFailedError(SatchelError):
+    """The {name} process failed: {reason}."""
+
+    exit_code = 3
+    remedy = "This is a bug in Satchel; please report it with the command that you ran."
+
+
+class Worker:
+    """A child process that serves the methods of one module; restarted at the next call after it died.
+
+    One call runs at a time. `cancel` may be called from any thread, everything else from one thread at a time.
+    """
+
+    def __init__(self, module: str, *, name: str, limits: WorkerLimits | None = None) -> None:
+        """`module` is imported in the child and has `methods()`; `name` is what errors call it, such as "model"."""
+        self.name = name
+        self._module = module
+        self._limits = limits or WorkerLimits()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._replies: queue.Queue[Any] = queue.Queue()
+        self._stderr: BinaryIO | None = None
+        self._write_lock = threading.Lock()
+        self._ids = itertools.count(1)
+        self._current: int | None = None
+
+    def start(self) -> None:
+        """Start the process if it does not run; calling early hides its start-up behind other work."""
+        if self._process is not None and self._process.poll() is None:
+            return
+        self._forget()
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        self._process = subprocess.Popen(
+            worker_command(self._module, self._limits),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._stderr,
+        )
+        # Each process has a queue of its own, so that the end of an old one is never taken for the end of a new one.
+        self._replies = queue.Queue()
+        threading.Thread(
+            target=_read_replies, args=(self._process.stdout, self._replies), daemon=True, name=f"{self.name} replies"
+        ).start()
+
+    def call(self, method: str, params: dict[str, Any] | None = None, *, timeout: float | None = None) -> Any:
+        """Run a method to its end and return its result; items on the way are dropped.
+
+        Raises:
+            WorkerDiedError: the process ended (crash, kill, out of memory).
+            OutOfTimeError: `timeout` seconds passed; the process is killed.
+            SatchelError: what the method raised.
+        """
+        stream = self.stream(method, params, timeout=timeout)
+        while True:
+            try:
+                next(stream)
+            except StopIteration as end:
+                return end.value
+
+    def stream(
+        self, method: str, params: dict[str, Any] | None = None, *, timeout: float | None = None
+    ) -> Generator[Any, None, Any]:
+        """Yield the items of a method as they come; the generator's return value is the method's result.
+
+        Closing the generator early cancels the call and waits until the worker is free again.
+        """
+        self.start()
+        call_id = next(self._ids)
+        self._current = call_id
+        deadline = None if timeout is None else time.monotonic() + timeout
+        self._send((call_id, method, params or {}))
+        finished = False
+        try:
+            while True:
+                kind, payload = self._reply(call_id, deadline, timeout, method)
+                if kind == ITEM:
+                    yield payload
+                    continue
+                finished = True
+                if kind == ERROR:
+                    raise _rebuilt(payload, self.name)
+                return payload
+        except (WorkerDiedError, OutOfTimeError):
+            finished = True
+            raise
+        finally:
+            if not finished:
+                self.cancel()
+                with contextlib.suppress(SatchelError):
+                    give_up = time.monotonic() + _CLOSE_SECONDS
+                    while self._reply(call_id, give_up, _CLOSE_SECONDS, method)[0] == ITEM:
+                        pass
+            self._current = None
+
+    def cancel(self) -> None:
+        """Ask the running call to stop; without one, do nothing. Safe from any thread."""
+        if (call_id := self._current) is not None:
+            with contextlib.suppress(SatchelError):
+                self._send((call_id, CANCEL, None))
+
+    @property
+    def pid(self) -> int | None:
+        """The process id while one is running."""
+        process = self._process
+        return process.pid if process is not None and process.poll() is None else None
+
+    def close(self) -> None:
+        """End the process: politely, then by force."""
+        process = self._process
+        if process is None:
+            return
+        if process.stdin is not None:
+            with contextlib.suppress(OSError):
+                process.stdin.close()
+        try:
+            process.wait(_CLOSE_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        self._forget()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _send(self, frame: Any) -> None:
+        process = self._process
+        if process is None or process.stdin is None:
+            raise self._died()
+        try:
+            with self._write_lock:
+                write_frame(process.stdin, frame)
+        except (OSError, ValueError) as error:
+            raise self._died() from error
+
+    def _reply(self, call_id: int, deadline: float | None, timeout: float | None, stage: str) -> tuple[int, Any]:
+        while True:
+            try:
+                frame = self._replies.get(timeout=None if deadline is None else max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                if self._process is not None:
+                    self._process.kill()
+                self._forget()
+                raise OutOfTimeError(seconds=f"{timeout:g}", stage=f"{self.name}: {stage}") from None
+            if frame is None:
+                raise self._died()
+            reply_id, kind, payload = frame
+            if reply_id == call_id:  # otherwise a late item of a call that was cancelled
+                return kind, payload
+
+    def _died(self) -> WorkerDiedError:
+        reason = "it is not running"
+        if self._process is not None:
+            try:
+                code = self._process.wait(_CLOSE_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                code = self._process.wait()
+            reason = _death(code)
+            if tail := self._last_words():
+                reason = f"{reason}; its last words: {tail}"
+        self._forget()
+        return WorkerDiedError(name=self.name, reason=reason)
+
+    def _last_words(self) -> str:
+        if self._stderr is None:
+            return ""
+        size = self._stderr.seek(0, 2)
+        self._stderr.seek(max(0, size - _STDERR_TAIL))
+        lines = self._stderr.read().decode(errors="replace").strip().splitlines()
+        # faulthandler's trace comes last; the line that says why comes before it.
+        told = [line for line in lines if line.strip() and not line.lstrip().startswith(("File ", "Thread", "Current"))]
+        return told[-1].strip()[:300] if told else ""
+
+    def _forget(self) -> None:
+        if self._process is not None:
+            if self._process.poll() is None:
+                self._process.kill()
+            self._process.wait()
+            for pipe in (self._process.stdin, self._process.stdout):
+                if pipe is not None:
+                    with contextlib.suppress(OSError):
+                        pipe.close()
+        if self._stderr is not None:
+            self._stderr.close()
+        self._process, self._stderr = None, None
+
+
+def worker_command(module: str, limits: WorkerLimits) -> list[str]:
+    """Return the command line of a worker. `-P`: a `numpy.py` in the current folder must not be imported."""
+    return [sys.executable, "-P", "-m", "satchel.runtime.worker", module, msgspec.json.encode(limits).decode()]
+
+
+def _read_replies(pipe: IO[bytes] | None, replies: queue.Queue[Any]) -> None:
+    assert pipe is not None  # it was asked for with PIPE
+    with contextlib.suppress(BrokenFrameError, OSError, ValueError):
+        while (frame := read_frame(pipe)) is not None:
+            replies.put(frame)
+    replies.put(None)
+
+
+def _rebuilt(payload: dict[str, Any], name: str) -> SatchelError:
+    """Return the error that the worker raised, by its code; an unknown one becomes a `WorkerFailedError`."""
+    if payload["code"]:
+        for kind in _subclasses(SatchelError):
+            if kind.code() == payload["code"]:
+                return kind(**payload["fields"])
+    return WorkerFailedError(name=name, reason=payload.get("message", payload["code"]))
+
+
+def _subclasses(kind: type[SatchelError]) -> Iterator[type[SatchelError]]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from _subclasses(child)
+
+
+def _death(code: int) -> str:
+    if code < 0:
+        try:
+            name = signal.Signals(-code).name
+        except ValueError:
+            name = f"signal {-code}"
+        return f"it was killed by {name}"
+    return f"it ended with code {code}"
