@@ -43,5 +43,8 @@ class Embedder(Protocol):
     def count_tokens(self, text: str) -> int:
         """Return the number of tokens of `text`, special ones not counted."""
 
+    def count_tokens_many(self, texts: Sequence[str]) -> Sequence[int]:
+        """Return `count_tokens` of each text, in one call: the splitter counts every sentence of a file at once."""
+
     def close(self) -> None:
         """Free the model; the embedder cannot be used afterwards."""
