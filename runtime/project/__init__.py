@@ -1,0 +1,1 @@
+"""The editable folder of an assistant: plain files, friendly to git."""

@@ -1,0 +1,61 @@
+"""What can be wrong with a project folder."""
+
+from __future__ import annotations
+
+from satchel.runtime.errors import SatchelError
+
+
+class NoProjectError(SatchelError):
+    """{folder} is no assistant's folder: it has no assistant.toml."""
+
+    exit_code = 10
+    remedy = "Make one with: satchel new {folder}"
+
+
+class ProjectFormatError(SatchelError):
+    """{path}: {where}: {reason}."""
+
+    exit_code = 11
+    remedy = "Edit the file; `satchel new` writes one that shows every key."
+
+
+class FolderNotEmptyError(SatchelError):
+    """{folder} is already there and not empty."""
+
+    exit_code = 12
+    remedy = "Choose another name; nothing was changed."
+
+
+class UnknownTemplateError(SatchelError):
+    """There is no template called "{name}"; there are: {known}."""
+
+    exit_code = 13
+    remedy = "Choose one of them, or leave --template out."
+
+
+class KnowledgeFileExistsError(SatchelError):
+    """{name} is already among the knowledge files, with other content."""
+
+    exit_code = 14
+    remedy = "Add --replace to take the new one, or rename it."
+
+
+class NothingToAddError(SatchelError):
+    """There is nothing to add at {path}: {reason}."""
+
+    exit_code = 15
+    remedy = "Check the spelling; files and folders of documents can be added."
+
+
+class LinkedFolderMissingError(SatchelError):
+    """The linked folder {path} is not there any more."""
+
+    exit_code = 16
+    remedy = "Bring it back, or remove it from `links` under [knowledge] in assistant.toml."
+
+
+class NewerProjectError(SatchelError):
+    """{path} has format {format}; this Satchel reads up to {known}."""
+
+    exit_code = 17
+    remedy = "Open it with a newer Satchel."

@@ -1,0 +1,55 @@
+"""Save a project's settings so that a person's comments and order survive."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from satchel.runtime.atomic import save_text
+from satchel.runtime.project.folder import INSTRUCTIONS_FILE, SETTINGS_FILE
+from satchel.runtime.project.schema import Assistant
+
+_ALWAYS_WRITTEN = frozenset({"format", "id", "name"})
+
+
+def save_assistant(folder: Path, assistant: Assistant) -> None:
+    """Write `assistant.toml`, keeping the comments and order of the one that is there.
+
+    Keys that have their default value are left out, unless the file already states them.
+    """
+    import tomlkit
+
+    path = folder / SETTINGS_FILE
+    document = tomlkit.parse(path.read_text(encoding="utf-8")) if path.exists() else tomlkit.document()
+    defaults = msgspec.to_builtins(Assistant(id=assistant.id, name=assistant.name))
+    _merge(document, msgspec.to_builtins(assistant), defaults)
+    save_text(path, tomlkit.dumps(document))
+
+
+def save_instructions(folder: Path, text: str) -> None:
+    """Write `instructions.md`, whole or not at all."""
+    save_text(folder / INSTRUCTIONS_FILE, text)
+
+
+def _merge(target: MutableMapping[str, Any], new: dict[str, Any], defaults: dict[str, Any]) -> None:
+    """Bring `target` to `new` with the fewest edits."""
+    for key in [key for key in target if new.get(key) is None]:
+        del target[key]
+    for key, value in new.items():
+        if value is None:
+            continue
+        if isinstance(value, dict):
+            if key not in target:
+                if value == defaults.get(key):
+                    continue
+                target[key] = {}
+            known = defaults.get(key)
+            _merge(target[key], value, known if isinstance(known, dict) else {})
+        elif key in target:
+            if target[key] != value:
+                target[key] = value
+        elif value != defaults.get(key) or key in _ALWAYS_WRITTEN:
+            target[key] = value

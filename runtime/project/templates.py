@@ -1,0 +1,120 @@
+"""New projects from templates: `templates/NAME.toml` holds the settings and the instructions of one."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from satchel.runtime.atomic import save_text
+from satchel.runtime.project.errors import FolderNotEmptyError, UnknownTemplateError
+from satchel.runtime.project.folder import (
+    CASES_FILE,
+    EXAMPLES_FILE,
+    INSTRUCTIONS_FILE,
+    KNOWLEDGE_FOLDER,
+    SETTINGS_FILE,
+    Project,
+    load_project,
+)
+from satchel.runtime.project.schema import new_id
+
+DEFAULT_TEMPLATE = "documents"
+_FOLDER = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A starting point: what it is for, and the texts that a new project begins with."""
+
+    name: str
+    purpose: str
+    description: str
+    greeting: str
+    starters: tuple[str, ...]
+    instructions: str
+
+
+def list_templates() -> tuple[Template, ...]:
+    """Return all templates by name."""
+    return tuple(_read_template(path) for path in sorted(_FOLDER.glob("*.toml")))
+
+
+def create_project(folder: Path, *, template: str = DEFAULT_TEMPLATE, name: str | None = None) -> Project:
+    """Make a project folder; nothing that is there is touched.
+
+    Raises:
+        UnknownTemplateError: names those that there are.
+        FolderNotEmptyError: the folder has files in it.
+    """
+    known = {entry.name: entry for entry in list_templates()}
+    if template not in known:
+        raise UnknownTemplateError(name=template, known=", ".join(known))
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise FolderNotEmptyError(folder=folder)
+    chosen = known[template]
+    (folder / KNOWLEDGE_FOLDER).mkdir(parents=True, exist_ok=True)
+    title = name or folder.absolute().name.replace("-", " ").replace("_", " ").strip().capitalize() or "Assistant"
+    save_text(folder / SETTINGS_FILE, _settings_text(chosen, title))
+    save_text(folder / INSTRUCTIONS_FILE, chosen.instructions)
+    save_text(folder / EXAMPLES_FILE, "")
+    save_text(folder / CASES_FILE, "")
+    return load_project(folder)
+
+
+def _read_template(path: Path) -> Template:
+    table = tomllib.loads(path.read_text(encoding="utf-8"))
+    table["starters"] = tuple(table["starters"])
+    return Template(name=path.stem, **table)
+
+
+def _settings_text(template: Template, name: str) -> str:
+    import tomlkit
+
+    document = tomlkit.document()
+    document.add(tomlkit.comment("An assistant for Satchel. Keys that are left out have the values shown after #."))
+    for key, value in (
+        ("format", 1),
+        ("id", new_id()),
+        ("name", name[:100]),
+        ("version", "1.0.0"),
+        ("author", ""),
+        ("description", template.description),
+        ("greeting", template.greeting),
+        ("starters", list(template.starters)),
+    ):
+        document.add(key, tomlkit.item(value))
+    return tomlkit.dumps(document) + _SHOWN_DEFAULTS
+
+
+_SHOWN_DEFAULTS = """
+# attribution = ""            # licences of the knowledge files; shown with the pack
+# examples = 4                # how many of examples.jsonl the model sees
+
+[retrieval]
+# passage_tokens = 200        # length of a passage, in the embedder's tokens
+# overlap_tokens = 32
+# k = 6                       # passages shown to the model
+# gate = "auto"               # "auto", "off", or the least probability (0 to 1) that a passage bears on the question
+# rerank = false
+
+[sampling]
+# temperature = 0.2
+# top_p = 0.95
+# top_k = 40
+# min_p = 0.05
+# repeat_penalty = 1.05
+# max_tokens = 512
+# seed = 1                    # left out: another one each time
+
+[knowledge]
+# links = ["../notes"]        # folders that stay where they are
+# embedder = "default"        # "default" (English), "multilingual", or a folder of a sentence-transformers model
+# trusted = false             # true, or a list of files whose words may be acted upon
+# public = false              # true, or a list of files that hold no secret
+
+# [[models]]                  # models that suit it, best first
+# name = "Qwen3 4B Instruct"
+# family = "qwen3"
+# parameters = "4B"
+"""

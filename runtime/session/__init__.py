@@ -1,0 +1,1 @@
+"""One conversation: the turn, its events, the context budget and the history."""

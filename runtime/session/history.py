@@ -1,0 +1,323 @@
+"""All chats, in one SQLite file. A chat is a tree: editing and regenerating add children, nothing is overwritten."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import msgspec
+
+from satchel.runtime.session.errors import HistoryDamagedError, UnknownChatError, UnknownMessageError
+
+Role = Literal["user", "assistant", "tool"]
+
+_SCHEMA_VERSION = 1
+_SCHEMA = """
+CREATE TABLE chats (
+    id TEXT PRIMARY KEY,
+    assistant_id TEXT NOT NULL,
+    title TEXT NOT NULL,
+    created REAL NOT NULL,
+    updated REAL NOT NULL,
+    head TEXT REFERENCES messages (id) DEFERRABLE INITIALLY DEFERRED
+) STRICT;
+CREATE TABLE messages (
+    id TEXT PRIMARY KEY,
+    chat_id TEXT NOT NULL REFERENCES chats (id) ON DELETE CASCADE,
+    parent_id TEXT REFERENCES messages (id) ON DELETE CASCADE,
+    role TEXT NOT NULL CHECK (role IN ('user', 'assistant', 'tool')),
+    parts TEXT NOT NULL,
+    text TEXT NOT NULL,
+    labels TEXT NOT NULL,
+    pack_id TEXT NOT NULL,
+    model TEXT NOT NULL,
+    timings TEXT NOT NULL,
+    created REAL NOT NULL
+) STRICT;
+CREATE INDEX messages_by_parent ON messages (chat_id, parent_id, created);
+CREATE INDEX chats_by_assistant ON chats (assistant_id, updated);
+CREATE VIRTUAL TABLE message_words USING fts5 (
+    text, content = 'messages', content_rowid = 'rowid', tokenize = 'unicode61 remove_diacritics 2'
+);
+CREATE TRIGGER message_added AFTER INSERT ON messages BEGIN
+    INSERT INTO message_words (rowid, text) VALUES (new.rowid, new.text);
+END;
+CREATE TRIGGER message_removed AFTER DELETE ON messages BEGIN
+    INSERT INTO message_words (message_words, rowid, text) VALUES ('delete', old.rowid, old.text);
+END;
+"""
+
+
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A typed piece of a message; `text` is empty where `detail` says it all (an image, a tool call)."""
+
+    kind: Literal["text", "image", "tool_call", "tool_result", "thinking", "source"]
+    text: str = ""
+    detail: dict[str, Any] = {}
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One node of a chat's tree."""
+
+    id: str
+    chat_id: str
+    parent_id: str | None
+    role: Role
+    parts: tuple[Part, ...]
+    labels: dict[str, Any]
+    pack_id: str
+    model: str
+    timings: dict[str, float]
+    created: float
+
+    @property
+    def text(self) -> str:
+        """The words of the message, without thinking, tools and sources."""
+        return "".join(part.text for part in self.parts if part.kind == "text")
+
+
+class Chat(msgspec.Struct, frozen=True):
+    """A chat's entry in the list; `head` is the message where it goes on."""
+
+    id: str
+    assistant_id: str
+    title: str
+    created: float
+    updated: float
+    head: str | None
+
+
+class History:
+    """The chats of one person. One connection, used by one thread at a time; several processes may share the file."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the file.
+
+        Raises:
+            HistoryDamagedError: it is no history, or was written by a newer Satchel.
+        """
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
+        self._database = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+        try:
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA foreign_keys = ON")
+            # What a person deletes must be gone from the file, not only from its index.
+            self._database.execute("PRAGMA secure_delete = ON")
+            self._migrate()
+        except sqlite3.DatabaseError as error:
+            self._database.close()
+            raise HistoryDamagedError(path=path, reason=str(error)) from error
+        except HistoryDamagedError:
+            self._database.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def create_chat(self, assistant_id: str, title: str) -> Chat:
+        """Start an empty chat."""
+        now = time.time()
+        chat = Chat(str(uuid.uuid4()), assistant_id, title, now, now, None)
+        with self._writing() as database:
+            database.execute(
+                "INSERT INTO chats VALUES (?, ?, ?, ?, ?, ?)", (chat.id, assistant_id, title, now, now, None)
+            )
+        return chat
+
+    def chat(self, chat_id: str) -> Chat:
+        """Return a chat by its id, or by a prefix of it that only one has.
+
+        Raises:
+            UnknownChatError: none or several have it.
+        """
+        rows = self._database.execute(
+            "SELECT * FROM chats WHERE substr(id, 1, ?) = ? LIMIT 2", (len(chat_id), chat_id)
+        ).fetchall()
+        if len(rows) != 1 or not chat_id:
+            raise UnknownChatError(chat=chat_id)
+        return Chat(*rows[0])
+
+    def chats(self, assistant_id: str | None = None) -> tuple[Chat, ...]:
+        """List chats, the last used first; of one assistant or of all."""
+        rows = self._database.execute(
+            "SELECT * FROM chats WHERE ?1 IS NULL OR assistant_id = ?1 ORDER BY updated DESC, id", (assistant_id,)
+        )
+        return tuple(Chat(*row) for row in rows)
+
+    def rename_chat(self, chat_id: str, title: str) -> None:
+        """Give a chat another title."""
+        with self._writing() as database:
+            database.execute("UPDATE chats SET title = ? WHERE id = ?", (title, chat_id))
+
+    def delete_chat(self, chat_id: str) -> None:
+        """Delete a chat and all of its messages, from the file's free pages too."""
+        with self._writing() as database:
+            database.execute("UPDATE chats SET head = NULL WHERE id = ?", (chat_id,))
+            database.execute("DELETE FROM messages WHERE chat_id = ?", (chat_id,))
+            database.execute("DELETE FROM chats WHERE id = ?", (chat_id,))
+        self._database.execute("INSERT INTO message_words (message_words) VALUES ('optimize')")
+        self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def add_message(
+        self,
+        chat_id: str,
+        parent_id: str | None,
+        role: Role,
+        parts: tuple[Part, ...],
+        *,
+        labels: dict[str, Any] | None = None,
+        pack_id: str = "",
+        model: str = "",
+        timings: dict[str, float] | None = None,
+    ) -> Message:
+        """Add a child of `parent_id` (None: a first message) and make it the head.
+
+        Raises:
+            UnknownMessageError: the parent is not in this chat.
+        """
+        if parent_id is not None and self.message(parent_id).chat_id != chat_id:
+            raise UnknownMessageError(message=parent_id)
+        now = time.time()
+        message = Message(
+            str(uuid.uuid4()), chat_id, parent_id, role, parts, labels or {}, pack_id, model, timings or {}, now
+        )
+        with self._writing() as database:
+            database.execute(
+                "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    message.id,
+                    chat_id,
+                    parent_id,
+                    role,
+                    msgspec.json.encode(parts).decode(),
+                    message.text,
+                    msgspec.json.encode(message.labels).decode(),
+                    pack_id,
+                    model,
+                    msgspec.json.encode(message.timings).decode(),
+                    now,
+                ),
+            )
+            database.execute("UPDATE chats SET head = ?, updated = ? WHERE id = ?", (message.id, now, chat_id))
+        return message
+
+    def message(self, message_id: str) -> Message:
+        """Return one message.
+
+        Raises:
+            UnknownMessageError: there is none of this id.
+        """
+        row = self._database.execute(f"{_SELECT} WHERE id = ?", (message_id,)).fetchone()
+        if row is None:
+            raise UnknownMessageError(message=message_id)
+        return _message(row)
+
+    def set_head(self, chat_id: str, message_id: str | None) -> None:
+        """Go on from another message: another branch is shown."""
+        with self._writing() as database:
+            database.execute("UPDATE chats SET head = ? WHERE id = ?", (message_id, chat_id))
+
+    def path(self, message_id: str | None) -> tuple[Message, ...]:
+        """Return the messages from the root to `message_id`."""
+        messages: list[Message] = []
+        while message_id is not None:
+            message = self.message(message_id)
+            messages.append(message)
+            message_id = message.parent_id
+        return tuple(reversed(messages))
+
+    def siblings(self, message_id: str) -> tuple[Message, ...]:
+        """Return the branches at a message: all children of its parent, oldest first."""
+        message = self.message(message_id)
+        rows = self._database.execute(
+            f"{_SELECT} WHERE chat_id = ? AND parent_id IS ? ORDER BY created, rowid",
+            (message.chat_id, message.parent_id),
+        )
+        return tuple(_message(row) for row in rows)
+
+    def latest_leaf(self, message_id: str) -> str:
+        """Return the newest message under `message_id`, where its branch goes on."""
+        while row := self._database.execute(
+            "SELECT id FROM messages WHERE parent_id = ? ORDER BY created DESC, rowid DESC LIMIT 1", (message_id,)
+        ).fetchone():
+            message_id = row[0]
+        return message_id
+
+    def search(self, words: str, *, chat_id: str | None = None, limit: int = 20) -> tuple[Message, ...]:
+        """Find messages that hold any of the words, best first."""
+        quoted = " OR ".join('"' + word.replace('"', '""') + '"' for word in words.split())
+        if not quoted:
+            return ()
+        rows = self._database.execute(
+            f"{_SELECT} {_HOLDS_WORDS} AND (?2 IS NULL OR chat_id = ?2) ORDER BY created DESC LIMIT ?3",
+            (quoted, chat_id, limit),
+        )
+        return tuple(_message(row) for row in rows)
+
+    def _migrate(self) -> None:
+        (version,) = self._database.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            with self._writing() as database:
+                # Another process may have been first while this one waited for the lock.
+                if database.execute("PRAGMA user_version").fetchone() == (0,):
+                    for statement in _statements(_SCHEMA):
+                        database.execute(statement)
+                    database.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+        elif version > _SCHEMA_VERSION:
+            raise HistoryDamagedError(path=self._path, reason=f"it has version {version}, from a newer Satchel")
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._database
+        except BaseException:
+            self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("COMMIT")
+
+
+_SELECT = "SELECT id, chat_id, parent_id, role, parts, labels, pack_id, model, timings, created FROM messages"
+_HOLDS_WORDS = "WHERE rowid IN (SELECT rowid FROM message_words WHERE message_words MATCH ?1)"
+
+
+def _message(row: tuple[Any, ...]) -> Message:
+    message_id, chat_id, parent_id, role, parts, labels, pack_id, model, timings, created = row
+    return Message(
+        message_id,
+        chat_id,
+        parent_id,
+        role,
+        msgspec.json.decode(parts, type=tuple[Part, ...]),
+        msgspec.json.decode(labels),
+        pack_id,
+        model,
+        msgspec.json.decode(timings),
+        created,
+    )
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Split a script at the semicolons that end a statement: `executescript` would commit the open transaction."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
