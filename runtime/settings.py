@@ -1,0 +1,50 @@
+"""A person's settings: one small file that they may edit, defaults for what it does not say."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from satchel.runtime.errors import SatchelError
+
+
+class SettingsError(SatchelError):
+    """{path}: {reason}."""
+
+    exit_code = 63
+    remedy = "Correct the file or remove it; every key has a default."
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`settings.toml`."""
+
+    default_model: str = ""
+    """A GGUF's path or name, or `starter`; used when neither the command nor the pack names one that is here."""
+    unload_minutes: Annotated[float, msgspec.Meta(ge=0)] = 10
+    """A model unused for that long is unloaded; 0 keeps it."""
+    threads: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 0
+    """0: as many as there are physical cores."""
+    context: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """Window in tokens; 0: what the plan finds for this machine."""
+
+
+def load_settings(folder: Path) -> Settings:
+    """Read `settings.toml` of a folder; without one, the defaults.
+
+    Raises:
+        SettingsError: names the file and the key.
+    """
+    path = folder / "settings.toml"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(path=path, reason=str(error)) from error
+    try:
+        return msgspec.convert(tomllib.loads(text), Settings)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise SettingsError(path=path, reason=str(error)) from error
