@@ -1,0 +1,141 @@
+"""`satchel VERB …`: finds the verb's module, imports it alone, and turns errors into a message and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from satchel.runtime.errors import SatchelError
+
+# Verb, its module under `cli/`, and what `satchel --help` says. Modules are imported only when their verb is used.
+VERBS = (
+    ("new", "new", "make an assistant's folder from a template"),
+    ("add", "add", "add knowledge files to a folder"),
+    ("index", "index", "read a folder's files and make them searchable"),
+    ("build", "build", "seal a folder into one .pack file"),
+    ("unpack", "unpack", "turn a pack into an editable folder"),
+    ("run", "run", "ask one question, or many with --batch"),
+    ("chat", "chat", "talk, with history, editing and branches"),
+    ("search", "search", "show which passages a question finds, and why"),
+    ("inspect", "inspect", "show what a pack holds and asks for"),
+    ("verify", "verify", "check every byte of a pack"),
+    ("install", "install", "check a pack and keep it in the store"),
+    ("list", "list_packs", "list installed packs"),
+    ("remove", "remove", "remove an installed pack"),
+    ("rollback", "rollback", "go back to a pack's version before"),
+    ("eval", "evaluate", "run an assistant's saved cases"),
+    ("models", "models", "list models; convert an embedder"),
+    ("doctor", "doctor", "show devices, models and the plan for this machine"),
+)
+
+INTERRUPTED = 130
+BUG = 3
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises instead of exiting, so that `--json` gets its error object for wrong arguments too."""
+
+    def error(self, message: str) -> NoReturn:
+        from satchel.runtime.errors import UsageError
+
+        raise UsageError(reason=f"{message}\n{self.format_usage().strip()}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; the entry point of `satchel`."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or given[0] in {"-h", "--help", "help"}:
+        sys.stdout.write(_help())
+        return 0
+    if given[0] in {"-V", "--version"}:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"satchel {version('satchel-assistants')}\n")
+        return 0
+    # Before parsing, because the parser itself may fail; after `--`, it is somebody's text.
+    wants_json = "--json" in (given[: given.index("--")] if "--" in given else given)
+    try:
+        code = _run_verb(given[0], given[1:])
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return _report_interrupt(wants_json=wants_json)
+    except BrokenPipeError:
+        # The reader of our output has gone (`satchel list | head -1`); Python would complain again at exit.
+        sys.stdout = None  # the documented way to silence the last flush
+        return 0
+    except Exception as error:
+        from satchel.runtime.errors import SatchelError
+
+        if isinstance(error, SatchelError):
+            return _report(error, wants_json=wants_json)
+        if wants_json:
+            _print_error("bug", f"{type(error).__name__}: {error}", "Please report this with the command you ran.", BUG)
+        raise
+    return code
+
+
+def _run_verb(verb: str, rest: list[str]) -> int:
+    import importlib
+
+    modules = {name: module for name, module, _ in VERBS}
+    if verb not in modules:
+        from difflib import get_close_matches
+
+        from satchel.runtime.errors import UsageError
+
+        near = get_close_matches(verb, modules, n=1)
+        guess = f'; did you mean "{near[0]}"?' if near else ""
+        raise UsageError(reason=f'there is no command "{verb}"{guess}')
+    from satchel.runtime.cli.terminal import Terminal
+
+    module: Any = importlib.import_module(f"satchel.runtime.cli.{modules[verb]}")
+    parser = _Parser(prog=f"satchel {verb}", description=module.__doc__)
+    module.add_arguments(parser)
+    parsed = parser.parse_args(rest)
+    code: int = module.run(parsed, Terminal())
+    return code
+
+
+def _report(error: SatchelError, *, wants_json: bool) -> int:
+    if wants_json:
+        _print_error(error.code(), error.message, error.advice, error.exit_code)
+    sys.stderr.write(f"satchel: {error.message}\n")
+    if error.advice:
+        sys.stderr.write(f"  {error.advice}\n")
+    return error.exit_code
+
+
+def _report_interrupt(*, wants_json: bool) -> int:
+    if wants_json:
+        _print_error("cancelled", "Cancelled.", "", INTERRUPTED)
+    sys.stderr.write("\nCancelled; what was done is kept, and running the command again goes on from there.\n")
+    return INTERRUPTED
+
+
+def _print_error(code: str, message: str, remedy: str, exit_code: int) -> None:
+    import json
+
+    body = {"error": {"code": code, "message": message, "remedy": remedy, "exit_code": exit_code}}
+    sys.stdout.write(json.dumps(body, ensure_ascii=False) + "\n")
+
+
+def _help() -> str:
+    width = max(len(name) for name, _, _ in VERBS)
+    verbs = "\n".join(f"  {name:<{width}}  {says}" for name, _, says in VERBS)
+    return f"""\
+usage: satchel COMMAND ...
+
+Assistants with your own knowledge, each in one file, on your own computer.
+
+{verbs}
+
+satchel COMMAND --help tells the rest. Set SATCHEL_HOME to keep everything in a folder of your choice.
+"""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

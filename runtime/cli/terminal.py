@@ -1,0 +1,85 @@
+"""Where a command's output goes: results to standard output, everything else to standard error."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from satchel.runtime.progress import SILENT, Progress
+
+_BOLD, _DIM, _RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
+
+
+class Terminal:
+    """The command's way to talk; colours and bars only where a person watches, and never with `NO_COLOR`."""
+
+    def __init__(self) -> None:
+        self.interactive = sys.stdin.isatty() and sys.stdout.isatty()
+        self._colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        self._bar: Any = None
+
+    def print(self, text: str = "", *, end: str = "\n") -> None:
+        """Write a part of the result."""
+        sys.stdout.write(text + end)
+        sys.stdout.flush()
+
+    def note(self, text: str) -> None:
+        """Write something that is no result: a warning, what happens next."""
+        self.end_progress()
+        sys.stderr.write(text + "\n")
+
+    def json(self, value: Any) -> None:
+        """Write one JSON value on a line (msgspec structs, dataclasses and plain values)."""
+        import msgspec
+
+        sys.stdout.write(msgspec.json.encode(value, enc_hook=str).decode() + "\n")
+        sys.stdout.flush()
+
+    def bold(self, text: str) -> str:
+        """Return text in bold where colours are shown."""
+        return f"{_BOLD}{text}{_RESET}" if self._colour else text
+
+    def dim(self, text: str) -> str:
+        """Return faint text where colours are shown."""
+        return f"{_DIM}{text}{_RESET}" if self._colour else text
+
+    @property
+    def progress(self) -> Progress:
+        """A progress bar on standard error; silent where that is no terminal."""
+        return self._show if sys.stderr.isatty() else SILENT
+
+    def end_progress(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+    def _show(self, stage: str, done: int, total: int | None) -> None:
+        if self._bar is None or self._bar.desc != stage:
+            self.end_progress()
+            from tqdm import tqdm
+
+            self._bar = tqdm(total=total, leave=False, bar_format=_BAR if total else _COUNTER, file=sys.stderr)
+            # Not `desc=`: tqdm adds a colon of its own to that.
+            self._bar.desc = stage
+        self._bar.n = done
+        self._bar.refresh() if total and done >= total else self._bar.update(0)
+
+
+_BAR = "{desc} {bar:24} {n_fmt}/{total_fmt} {remaining} left"
+_COUNTER = "{desc} {n_fmt}"
+
+
+def escape_control(text: str) -> str:
+    """Make control and bidi characters of foreign text visible: a file name must not move the cursor."""
+    return "".join(_visible(character) for character in text)
+
+
+def _visible(character: str) -> str:
+    import unicodedata
+
+    if character in "\n\t" or unicodedata.category(character) not in {"Cc", "Cf"}:
+        return character
+    # The zero-width joiners belong to the spelling of several scripts and to emoji.
+    return character if character in "\u200c\u200d" else f"\\u{ord(character):04x}"
