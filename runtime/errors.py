@@ -11,7 +11,8 @@ An error class is its docstring (the message, with `{fields}`), a remedy and a s
     raise WrongEmbedderError(made_by="all-MiniLM-L6-v2")
 
 Exit codes: 1 a check failed, 2 wrong use, 3 a bug, 10-19 project, 20-29 knowledge, 30-39 pack,
-40-49 engine and models, 50-59 permissions and tools, 60-69 this machine, 124 out of time, 130 interrupted.
+40-49 engine and models, 50-59 permissions and tools, 60-69 this machine,
+70-79 chats, 124 out of time, 130 interrupted.
 '''
 
 from __future__ import annotations

@@ -96,15 +96,17 @@ class Chat(msgspec.Struct, frozen=True):
 class History:
     """The chats of one person. One connection, used by one thread at a time; several processes may share the file."""
 
-    def __init__(self, path: Path) -> None:
-        """Open or create the file.
+    def __init__(self, path: Path | None) -> None:
+        """Open or create the file; None keeps everything in memory, for as long as this object lives.
 
         Raises:
             HistoryDamagedError: it is no history, or was written by a newer Satchel.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
-        self._database = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        # The session's turn may run on another thread than the window that opened the file.
+        self._database = sqlite3.connect(path or ":memory:", timeout=10, isolation_level=None, check_same_thread=False)
         try:
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA foreign_keys = ON")

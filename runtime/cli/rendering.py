@@ -1,0 +1,83 @@
+"""Turn a session's events into text on a terminal: the answer as it comes, then where it stands."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+
+from satchel.runtime.cli.terminal import Terminal, escape_control
+from satchel.runtime.session.citations import cited_in_order
+from satchel.runtime.session.events import Cited, Event, Finished, Progress, Source, Thinking, Token, Warned
+
+_QUOTE_WIDTH = 96
+
+
+def render_turn(events: Iterable[Event], terminal: Terminal) -> Finished:
+    """Print a turn while it runs and return its end."""
+    cited: list[Cited] = []
+    thinking = False
+    for event in events:
+        match event:
+            case Progress():
+                terminal.progress(event.stage, event.done, event.total)
+            case Thinking():
+                thinking = _show_thinking(event.text, terminal, begun=thinking)
+            case Token():
+                terminal.end_progress()
+                if thinking:
+                    terminal.note("")
+                    thinking = False
+                terminal.print(escape_control(event.text), end="")
+            case Cited():
+                cited.append(event)
+            case Warned():
+                terminal.note(terminal.dim(f"note: {escape_control(event.text)}"))
+            case Finished():
+                terminal.end_progress()
+                _show_end(event, cited_in_order(cited), terminal)
+                return event
+            case _:
+                pass
+    raise AssertionError("a turn ends with Finished")
+
+
+def place(source: Source) -> str:
+    """Return "tides.pdf, p. 12" for a source."""
+    if source.page is None:
+        return escape_control(source.file)
+    label = source.page_label or str(source.page)
+    return escape_control(f"{source.file}, p. {label}" if label.isdigit() else f"{source.file}, {label}")
+
+
+def _show_end(finished: Finished, sources: list[Source], terminal: Terminal) -> None:
+    terminal.print()
+    if sources:
+        terminal.print()
+    for source in sources:
+        terminal.print(f"  {terminal.bold(f'[{source.n}]')} {place(source)}")
+        quoted = textwrap.shorten(escape_control(" ".join(source.text.split())), 4 * _QUOTE_WIDTH, placeholder=" …")
+        terminal.print(terminal.dim(textwrap.indent(textwrap.fill(f"“{quoted}”", _QUOTE_WIDTH), "      ")))
+    terminal.note(terminal.dim(f"\n{_who_spoke(finished)}"))
+
+
+def _who_spoke(finished: Finished) -> str:
+    seconds = finished.timings_ms.get("total", 0.0) / 1000
+    if finished.reason == "cancelled":
+        return f"Stopped after {seconds:.1f} s."
+    if finished.mode == "quote" and finished.found:
+        return f"Quoted word for word from the files, {seconds:.2f} s; no language model spoke."
+    if finished.mode == "quote":
+        return f"Looked up in the files, {seconds:.2f} s; no language model spoke."
+    if finished.mode == "talk":
+        return "In the assistant's author's words; no language model spoke."
+    rate = finished.usage.completion_tokens / max(finished.timings_ms.get("decode", 0.0) / 1000, 1e-3)
+    first = finished.timings_ms.get("first_word", 0.0) / 1000
+    ended = " (cut off at the token limit)" if finished.reason == "length" else ""
+    return f"{finished.model} spoke: first word after {first:.1f} s, {rate:.0f} tokens/s{ended}."
+
+
+def _show_thinking(text: str, terminal: Terminal, *, begun: bool) -> bool:
+    if not begun:
+        terminal.end_progress()
+        terminal.note(terminal.dim("thinking …"))
+    return bool(text) or begun

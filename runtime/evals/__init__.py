@@ -1,0 +1,1 @@
+"""Saved cases of an assistant, and whether it still passes them."""

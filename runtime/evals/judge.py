@@ -1,0 +1,80 @@
+"""Compare an answer with what its case expects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from satchel.runtime.evals.cases import Case, Expectation
+from satchel.runtime.knowledge.answers import FoundPassage
+from satchel.runtime.session.result import RunResult
+
+
+@dataclass(frozen=True, slots=True)
+class CaseOutcome:
+    """How one case went; `failures` are in plain words, empty when it passed."""
+
+    id: str
+    question: str
+    passed: bool
+    retrieval_rank: int | None
+    """Place of the first found passage from the expected file and page, from 1; None: not found or none expected."""
+    answer: str
+    failures: tuple[str, ...]
+    milliseconds: float
+
+
+def judge(case: Case, result: RunResult, passages: Sequence[FoundPassage]) -> CaseOutcome:
+    """Return the outcome of a case; `passages` are those that its question found, best first."""
+    failures = tuple(_failures(case.expect, result))
+    return CaseOutcome(
+        id=case.id,
+        question=case.question,
+        passed=not failures,
+        retrieval_rank=_rank(case.expect, passages),
+        answer=result.answer,
+        failures=failures,
+        milliseconds=result.timings_ms.get("total", 0.0),
+    )
+
+
+def _failures(expect: Expectation, result: RunResult) -> list[str]:
+    failed = []
+    first = result.sources[0] if result.sources else None
+    if expect.refuses:
+        if result.found:
+            failed.append("it answered; it should have said that the files do not hold the answer")
+    elif not result.found:
+        failed.append("it said that the files do not hold the answer")
+    if expect.file is not None and (first is None or first.file != expect.file):
+        failed.append(f"the first source is {first.file if first else 'none'}, expected {expect.file}")
+    elif expect.page is not None and (first is None or first.page != expect.page):
+        failed.append(f"the first source is on page {first.page if first else 'none'}, expected {expect.page}")
+    said = "\n".join([result.answer, *(source.text for source in result.sources[:1])]).casefold()
+    failed += [f'"{words}" is not in the answer' for words in expect.contains if words.casefold() not in said]
+    if expect.matches is not None and not re.search(expect.matches, result.answer):
+        failed.append(f"the answer does not match {expect.matches}")
+    if expect.tool is not None and not any(_matches_call(expect, call) for call in result.tool_calls):
+        failed.append(f"{expect.tool.name} was not called as expected")
+    return failed
+
+
+def _matches_call(expect: Expectation, call: dict[str, object]) -> bool:
+    assert expect.tool is not None
+    given = call.get("arguments")
+    wanted = expect.tool.arguments or {}
+    return call.get("name") == expect.tool.name and isinstance(given, dict) and wanted.items() <= given.items()
+
+
+def _rank(expect: Expectation, passages: Sequence[FoundPassage]) -> int | None:
+    if expect.file is None:
+        return None
+    return next(
+        (
+            rank
+            for rank, found in enumerate(passages, 1)
+            if found.file == expect.file and expect.page in {None, found.page}
+        ),
+        None,
+    )

@@ -1,0 +1,233 @@
+"""A conversation with one assistant: each turn is one user message to its final answer, as a stream of events."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Iterator
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from satchel.runtime.errors import CancelledError
+from satchel.runtime.knowledge.client import KnowledgeClient
+from satchel.runtime.session.assistant import LoadedAssistant
+from satchel.runtime.session.errors import UnknownMessageError
+from satchel.runtime.session.events import (
+    Cited,
+    Event,
+    Finished,
+    Progress,
+    Retrieved,
+    Source,
+    Token,
+    Warned,
+)
+from satchel.runtime.session.follow_up import search_text
+from satchel.runtime.session.history import Chat, History, Message, Part
+from satchel.runtime.session.language_model import LanguageModel
+from satchel.runtime.session.prompt import Exchange
+from satchel.runtime.session.quoting import READER, Spoken, passages_as_sources, quote, talk, without_files
+from satchel.runtime.session.small_talk import recognise_small_talk
+from satchel.runtime.session.timings import Timings
+
+_TITLE_CHARACTERS = 60
+
+
+class Session:
+    """One chat. Turns run on one thread at a time; `cancel` may be called from any."""
+
+    def __init__(
+        self,
+        assistant: LoadedAssistant,
+        *,
+        knowledge: KnowledgeClient | None,
+        history: History,
+        model: LanguageModel | None = None,
+        chat: Chat | None = None,
+    ) -> None:
+        """Without `model` answers are quotes; without `chat` the first message begins one.
+
+        The session owns `knowledge` and `model` and closes them; the history stays the caller's.
+        """
+        self.assistant = assistant
+        self.history = history
+        self._knowledge = knowledge
+        self._model = model
+        self._chat_id = chat.id if chat is not None else None
+        self._cancelled = threading.Event()
+
+    @property
+    def chat(self) -> Chat | None:
+        """The chat as it is now; None before the first message."""
+        return self.history.chat(self._chat_id) if self._chat_id is not None else None
+
+    def turn(self, message: str, *, parent: str | None = None) -> Iterator[Event]:
+        """Answer one message; the last event is always `Finished`.
+
+        `parent` is the message to follow; without it the chat goes on where it stands.
+
+        Raises:
+            UnknownMessageError: `parent` is not in this chat.
+            SatchelError: the turn could not be done; the message stays in the history.
+        """
+        chat = self.chat or self._begin_chat(message)
+        yield from self._reply(self._keep_question(chat, parent or chat.head, message))
+
+    def edit(self, message_id: str, message: str) -> Iterator[Event]:
+        """Ask a changed question in the place of an earlier one: a new branch beside it.
+
+        Raises:
+            UnknownMessageError: there is no such question in this chat.
+        """
+        earlier = self._own_message(message_id, role="user")
+        chat = self.history.chat(earlier.chat_id)
+        yield from self._reply(self._keep_question(chat, earlier.parent_id, message))
+
+    def regenerate(self, message_id: str) -> Iterator[Event]:
+        """Answer once more what `message_id` answered: a new branch beside that answer.
+
+        Raises:
+            UnknownMessageError: there is no such answer in this chat.
+        """
+        answer = self._own_message(message_id, role="assistant")
+        assert answer.parent_id is not None  # an answer follows its question
+        yield from self._reply(self.history.message(answer.parent_id))
+
+    def cancel(self) -> None:
+        """Stop the running turn; it ends with `Finished(reason="cancelled")` and keeps what was said."""
+        self._cancelled.set()
+        if self._knowledge is not None:
+            self._knowledge.cancel()
+        if self._model is not None:
+            self._model.cancel()
+
+    def close(self) -> None:
+        """End the worker processes."""
+        if self._knowledge is not None:
+            self._knowledge.close()
+        if self._model is not None:
+            self._model.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _reply(self, question: Message) -> Generator[Event, None, None]:
+        """Answer a question that is in the history, and keep the answer as its child."""
+        self._cancelled.clear()
+        timings = Timings()
+        said: list[str] = []
+        cited: list[Cited] = []
+        spoken: Spoken | None = None
+        answering = self._answer(question, timings)
+        try:
+            while True:
+                event = next(answering)
+                if self._cancelled.is_set():
+                    break
+                if isinstance(event, Token):
+                    timings.first_word()
+                    said.append(event.text)
+                elif isinstance(event, Cited):
+                    cited.append(event)
+                yield event
+        except StopIteration as end:
+            spoken = end.value
+        except CancelledError:
+            pass
+        finally:
+            answering.close()
+        if spoken is None:
+            spoken = Spoken(
+                "".join(said), found=bool(said), reason="cancelled", mode="quote" if self._model is None else "model"
+            )
+        yield self._finish(question, spoken, cited, timings)
+
+    def _answer(self, question: Message, timings: Timings) -> Generator[Event, None, Spoken]:
+        text = question.text
+        past = self._exchanges_before(question)
+        if self._model is None:
+            if (kind := recognise_small_talk(text)) is not None:
+                files = self._knowledge.open().files if self._knowledge is not None else 0
+                return (yield from talk(kind, self.assistant, files))
+            if self._knowledge is None:
+                return (yield from without_files())
+        sources: tuple[Source, ...] = ()
+        if self._knowledge is not None:
+            yield Progress("searching your files", 0, None)
+            with timings.stage("search"):
+                known = self._knowledge.ask(
+                    search_text(text, past), k=self.assistant.retrieval.k, quote=self._model is None
+                )
+            for name, milliseconds in known.timings_ms.items():
+                timings.add(f"search.{name}", milliseconds)
+            for warning in known.warnings:
+                yield Warned(warning.kind, warning.text)
+            if self._model is None:
+                return (yield from quote(known))
+            sources = passages_as_sources(known.passages)
+            yield Retrieved(sources, known.below_gate)
+        assert self._model is not None
+        return (yield from self._model.answer(text, self.assistant, past, sources, timings))
+
+    def _finish(self, question: Message, spoken: Spoken, cited: list[Cited], timings: Timings) -> Finished:
+        model = self._model.name if self._model is not None else READER
+        milliseconds = timings.finish()
+        parts = (
+            Part("text", spoken.answer),
+            *(Part("source", detail=msgspec.to_builtins(entry.source)) for entry in cited),
+        )
+        kept = self.history.add_message(
+            question.chat_id,
+            question.id,
+            "assistant",
+            parts,
+            pack_id=self.assistant.pack_id,
+            model=model,
+            timings=milliseconds,
+        )
+        return Finished(
+            reason=spoken.reason,
+            answer=spoken.answer,
+            found=spoken.found,
+            mode=spoken.mode,
+            model=model,
+            usage=spoken.usage,
+            timings_ms=milliseconds,
+            message_id=kept.id,
+        )
+
+    def _begin_chat(self, message: str) -> Chat:
+        words = " ".join(message.split())
+        title = words if len(words) <= _TITLE_CHARACTERS else words[: _TITLE_CHARACTERS - 1].rstrip() + "…"
+        chat = self.history.create_chat(self.assistant.id, title)
+        self._chat_id = chat.id
+        return chat
+
+    def _keep_question(self, chat: Chat, parent: str | None, message: str) -> Message:
+        return self.history.add_message(
+            chat.id, parent, "user", (Part("text", message),), pack_id=self.assistant.pack_id
+        )
+
+    def _own_message(self, message_id: str, *, role: str) -> Message:
+        message = self.history.message(message_id)
+        if message.chat_id != self._chat_id or message.role != role:
+            raise UnknownMessageError(message=message_id)
+        return message
+
+    def _exchanges_before(self, question: Message) -> list[Exchange]:
+        """Pair questions with their answers on the way from the root; a question without an answer is left out."""
+        exchanges = []
+        asked: Message | None = None
+        for message in self.history.path(question.parent_id):
+            if message.role == "user":
+                asked = message
+            elif message.role == "assistant" and asked is not None:
+                exchanges.append(Exchange(asked.text, message.text))
+                asked = None
+        return exchanges
