@@ -6,9 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from satchel.runtime.project.folder import Example, Project
-from satchel.runtime.project.schema import Adapter, ModelPreference, Retrieval, Sampling
+import msgspec
 
+from satchel.runtime.packfile.errors import DamagedPackError
+from satchel.runtime.packfile.names import FILES
+from satchel.runtime.packfile.pack import Pack
+from satchel.runtime.project.folder import EXAMPLES_FILE, INSTRUCTIONS_FILE, Example, Project
+from satchel.runtime.project.schema import Adapter, Assistant, Knowledge, ModelPreference, Retrieval, Sampling
+from satchel.runtime.project.sealing import unseal
 
 @dataclass(frozen=True, slots=True)
 class KnowledgePlace:
@@ -48,7 +53,34 @@ class LoadedAssistant:
 
 def from_project(project: Project, index: Path | None) -> LoadedAssistant:
     """Return the assistant of an editable folder; `index` is the folder of its knowledge arrays, None without files."""
-    assistant = project.assistant
+    place = KnowledgePlace("index", index) if index is not None else None
+    return _load(project.assistant, project.instructions, project.examples, place, pack_id="")
+
+
+def from_pack(pack: Pack) -> LoadedAssistant:
+    """Return the assistant of an open pack.
+
+    Raises:
+        DamagedPackError: its instructions or examples are not what they must be.
+    """
+    try:
+        instructions = pack.read(INSTRUCTIONS_FILE).decode() if INSTRUCTIONS_FILE in pack else ""
+        lines = pack.read(EXAMPLES_FILE).splitlines() if EXAMPLES_FILE in pack else []
+        examples = tuple(msgspec.json.decode(line, type=Example) for line in lines if line.strip())
+    except (UnicodeDecodeError, msgspec.DecodeError) as error:
+        raise DamagedPackError(path=pack.path, reason=f"its instructions or examples: {error}") from error
+    place = KnowledgePlace("pack", pack.path) if FILES in pack else None
+    return _load(unseal(pack.manifest, knowledge=Knowledge()), instructions, examples, place, pack_id=pack.pack_id)
+
+
+def _load(
+    assistant: Assistant,
+    instructions: str,
+    examples: tuple[Example, ...],
+    knowledge: KnowledgePlace | None,
+    *,
+    pack_id: str,
+) -> LoadedAssistant:
     return LoadedAssistant(
         id=assistant.id,
         name=assistant.name,
@@ -58,12 +90,12 @@ def from_project(project: Project, index: Path | None) -> LoadedAssistant:
         greeting=assistant.greeting,
         starters=tuple(assistant.starters),
         attribution=assistant.attribution,
-        instructions=project.instructions,
-        examples=project.examples[: assistant.examples],
+        instructions=instructions,
+        examples=examples[: assistant.examples],
         retrieval=assistant.retrieval,
         sampling=assistant.sampling,
         models=tuple(assistant.models),
         adapter=assistant.adapter,
-        knowledge=KnowledgePlace("index", index) if index is not None else None,
-        pack_id="",
+        knowledge=knowledge,
+        pack_id=pack_id,
     )

@@ -1,0 +1,99 @@
+"""What the knowledge worker answers: the values that cross the pipe between it and a session."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class FoundPassage(msgspec.Struct, frozen=True):
+    """A passage that a question found; offsets are characters of its file's extracted text, end exclusive."""
+
+    file: str
+    page: int | None
+    page_label: str
+    start: int
+    end: int
+    text: str
+    score: float
+    """Fused, 0 to 1; comparable within one search only."""
+    bm25: float
+    vector: float | None
+    """Raw cosine; None when the question could not be embedded."""
+
+
+class Quotation(msgspec.Struct, frozen=True):
+    """A sentence that answers, and the exact span within it; offsets as in `FoundPassage`."""
+
+    file: str
+    page: int | None
+    page_label: str
+    start: int
+    end: int
+    text: str
+    answer_start: int
+    answer_end: int
+    score: float
+    """Estimated probability that the span answers the question."""
+
+    @property
+    def answer(self) -> str:
+        """The exact span."""
+        return self.text[self.answer_start - self.start : self.answer_end - self.start]
+
+
+class KnowledgeWarning(msgspec.Struct, frozen=True):
+    """Something that the person should know; `kind` is stable, `text` is in plain words."""
+
+    kind: str
+    text: str
+
+
+class KnowledgeAnswer(msgspec.Struct, frozen=True):
+    """The passages that a question found and, when asked for, the quotations that answer it."""
+
+    passages: tuple[FoundPassage, ...]
+    """Above the gate, best first."""
+    below_gate: int
+    """How many of the k best the gate kept back."""
+    quotations: tuple[Quotation, ...] = ()
+    """Best first; empty when nothing answers."""
+    warnings: tuple[KnowledgeWarning, ...] = ()
+    timings_ms: dict[str, float] = {}
+
+
+class FileExplanation(msgspec.Struct, frozen=True):
+    """How one file did for a question."""
+
+    file: str
+    language: str
+    used: bool
+    reason: str
+    """Why it was used or not, in plain words."""
+    rank: int | None
+    """Place of its best passage among all; None when nothing of it was a candidate."""
+    page: int | None = None
+    score: float | None = None
+    bm25: float | None = None
+    vector: float | None = None
+    relevance: float | None = None
+    """What the gate made of it: the estimated probability that it bears on the question."""
+    matched: tuple[str, ...] = ()
+    """The question's terms that stand in the passage."""
+
+
+class PageText(msgspec.Struct, frozen=True):
+    """A page of a file, or the whole of a file without pages; `start` is its first character in the file's text."""
+
+    file: str
+    page: int | None
+    page_label: str
+    start: int
+    text: str
+
+
+class KnowledgeSummary(msgspec.Struct, frozen=True):
+    """What was opened."""
+
+    files: int
+    passages: int
+    languages: tuple[str, ...]
