@@ -23,12 +23,14 @@ def replacing(destination: Path) -> Iterator[BinaryIO]:
     """
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{destination.name[:80]}.", suffix=".partial", dir=destination.parent)
+        # 50 characters of the name: of up to four bytes each, they still fit with the rest in a file name's 255 bytes.
+        handle, name = tempfile.mkstemp(prefix=f".{destination.name[:50]}.", suffix=".partial", dir=destination.parent)
     except OSError as error:
         raise SaveError(path=destination, reason=_words(error)) from error
     partial = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file:
+        # Opened by its name, so that `file.name` says where it is to who checks it before it takes its place.
+        with open(name, "wb", opener=lambda _name, _flags: handle) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
