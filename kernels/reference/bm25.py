@@ -18,11 +18,9 @@ from satchel.kernels.reference.selection import WORST, select_topk
 def bm25_topk(postings: Postings, query: KeywordQuery, k: int, allowed: Allowed) -> Ranking:
     """Return scores and passages, [k]; a passage without any of the terms is not found."""
     scores = np.zeros(postings.lengths.shape[0], dtype=np.float32)
-    matched = np.zeros(scores.shape, dtype=bool)
     for term in query.terms:
         passages = postings.passages[term.start : term.end]
         counts = postings.counts[term.start : term.end].astype(np.float32)
         lengths = postings.lengths[passages].astype(np.float32)
         scores[passages] += term.weight * (counts / (counts + (query.floor + query.slope * lengths)))
-        matched[passages] = True
-    return select_topk(np.where(matched, scores, WORST), k, allowed)
+    return select_topk(np.where(scores > 0, scores, WORST), k, allowed)

@@ -1,0 +1,186 @@
+/* BM25, a block of passages at a time, with MaxScore inside the block.
+ *
+ * Terms come by falling weight, which bounds what a term can add (count / (count + ...) <= 1). Their postings are summed
+ * in that order until the terms that are left cannot lift an unseen passage into the top k: those are the long lists of
+ * common words, and they are only looked up for passages that can still win. Each passage's parts are added in the
+ * order of the terms, pruned or not, so the scores are those of a full evaluation, to the bit.
+ *
+ * Comparisons with a bound leave room for the rounding of sums: pruning less is always right.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "api.h"
+#include "memory.h"
+#include "scalar.h"
+
+void sk_write_ranking(const struct sk_selection *selection, int64_t k, float *scores, int64_t *numbers);
+
+enum {
+    MAX_TERMS = 1024, /* ops.py refuses longer queries */
+    /* A list this short is cheaper to sum than to reason about. */
+    SHORT_LIST = 256,
+};
+#define BOUND_SLACK 1.0001
+
+struct evaluation {
+    const struct sk_backend *backend;
+    const struct sk_bm25_query *query;
+    struct sk_selection best;  /* of all passages so far */
+    struct sk_selection local; /* of partial scores in the block */
+    float *sums;
+    uint32_t *places;
+    int64_t cursors[MAX_TERMS];
+    double bounds[MAX_TERMS + 1]; /* what terms i.. can add at most */
+    int64_t first;                /* passage */
+    int64_t size;
+};
+
+/* First posting in [from, end) whose passage is >= passage; gallops, because it is near. */
+static int64_t find_passage(const uint32_t *passages, int64_t from, int64_t end, uint64_t passage) {
+    int64_t step = 1, low = from, high;
+    while (low < end && passages[low] < passage) {
+        if (end - low <= step) {
+            step = end - low;
+            break;
+        }
+        if (passages[low + step] >= passage) break;
+        low += step;
+        step *= 2;
+    }
+    high = end - low < step ? end : low + step;
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        if (passages[middle] < passage) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static int can_matter(double score_bound, float threshold) {
+    return score_bound * BOUND_SLACK > (double)threshold;
+}
+
+/* Greatest threshold that the block's partial sums prove: the k-th best of them. */
+static float local_threshold(struct evaluation *e) {
+    int64_t found = e->backend->bm25_collect(e->sums, e->size, 0, e->places);
+    e->local.count = 0;
+    e->local.threshold = -INFINITY;
+    for (int64_t i = 0; i < found; i++) {
+        float sum = e->sums[e->places[i]];
+        int64_t passage = e->first + e->places[i];
+        if (sum > e->local.threshold && sk_is_allowed(e->query->allowed, passage)) {
+            sk_selection_offer(&e->local, sum, passage);
+        }
+    }
+    sk_selection_cut(&e->local);
+    return e->local.threshold;
+}
+
+/* Sums whole lists while unseen passages can still win; returns how many terms were summed. */
+static int64_t sum_lists(struct evaluation *e, float *threshold) {
+    const struct sk_bm25_query *query = e->query;
+    int64_t term = 0;
+    for (; term < query->term_count && can_matter(e->bounds[term], *threshold); term++) {
+        int64_t from = e->cursors[term];
+        int64_t to = find_passage(query->passages, from, query->terms[term].end, (uint64_t)(e->first + e->size));
+        struct sk_bm25_slice slice = {query->passages + from,  query->counts + from,      to - from,
+                                      query->lengths + e->first, (uint32_t)e->first,        (uint32_t)e->size,
+                                      query->terms[term].weight, query->floor, query->slope};
+        if (term > 0 && to - from > SHORT_LIST) {
+            float proven = local_threshold(e);
+            if (proven > *threshold) {
+                /* Passages that only equal it must stay: the block may hold the tie that wins by its row number. */
+                *threshold = nextafterf(proven, -INFINITY);
+                if (!can_matter(e->bounds[term], *threshold)) break;
+            }
+        }
+        e->backend->bm25_add(&slice, e->sums);
+        e->cursors[term] = to;
+    }
+    return term;
+}
+
+/* Adds the terms that were not summed to one passage's score; -inf when it cannot win any more. */
+static float look_up(struct evaluation *e, int64_t term, uint32_t place, float score, float threshold) {
+    const struct sk_bm25_query *query = e->query;
+    uint32_t passage = (uint32_t)(e->first + place);
+    for (; term < query->term_count; term++) {
+        int64_t posting;
+        if (!can_matter((double)score + e->bounds[term], threshold)) return -INFINITY;
+        posting = find_passage(query->passages, e->cursors[term], query->terms[term].end, passage);
+        e->cursors[term] = posting;
+        if (posting < query->terms[term].end && query->passages[posting] == passage) {
+            score += sk_bm25_part((float)query->counts[posting], (float)query->lengths[passage],
+                                  query->terms[term].weight, query->floor, query->slope);
+        }
+    }
+    return score;
+}
+
+static void evaluate_block(struct evaluation *e) {
+    float threshold = e->best.threshold;
+    int64_t term = sum_lists(e, &threshold), found;
+    double cut = (double)threshold / BOUND_SLACK - e->bounds[term] * BOUND_SLACK;
+    found = e->backend->bm25_collect(e->sums, e->size, cut > 0 ? nextafterf((float)cut, 0) : 0, e->places);
+    for (int64_t i = 0; i < found; i++) {
+        int64_t passage = e->first + e->places[i];
+        float score;
+        if (!sk_is_allowed(e->query->allowed, passage)) continue;
+        score = look_up(e, term, e->places[i], e->sums[e->places[i]], threshold);
+        if (score > e->best.threshold) sk_selection_offer(&e->best, score, passage);
+    }
+    memset(e->sums, 0, (size_t)e->size * sizeof *e->sums);
+    /* The next block prunes with the threshold, so it must be up to date. */
+    sk_selection_cut(&e->best);
+}
+
+/* First passage that a term which can still matter holds; -1 at the end. */
+static int64_t next_passage(const struct evaluation *e) {
+    const struct sk_bm25_query *query = e->query;
+    int64_t next = -1;
+    for (int64_t i = 0; i < query->term_count && can_matter(e->bounds[i], e->best.threshold); i++) {
+        int64_t posting = find_passage(query->passages, e->cursors[i], query->terms[i].end, (uint64_t)e->first);
+        if (posting < query->terms[i].end && (next < 0 || query->passages[posting] < next)) {
+            next = query->passages[posting];
+        }
+    }
+    return next < query->passage_count ? next : -1;
+}
+
+int32_t sk_bm25(const struct sk_backend *backend, const struct sk_bm25_query *query) {
+    struct evaluation e = {.backend = backend, .query = query};
+    int64_t k = query->k < query->passage_count ? query->k : query->passage_count;
+    int64_t capacity = (k > 0 ? k : 1) + 512;
+    uint64_t *keys = sk_allocate(2 * capacity * (int64_t)sizeof *keys);
+    e.sums = sk_allocate((SK_BM25_BLOCK + SK_LANES) * (int64_t)sizeof *e.sums);
+    e.places = sk_allocate((SK_BM25_BLOCK + SK_LANES) * (int64_t)sizeof *e.places);
+    if (!keys || !e.sums || !e.places || query->term_count > MAX_TERMS) {
+        sk_release(keys);
+        sk_release(e.sums);
+        sk_release(e.places);
+        return -1;
+    }
+    e.best = (struct sk_selection){keys, 0, capacity, k > 0 ? k : 1, -INFINITY};
+    e.local = (struct sk_selection){keys + capacity, 0, capacity, k > 0 ? k : 1, -INFINITY};
+    memset(e.sums, 0, (SK_BM25_BLOCK + SK_LANES) * sizeof *e.sums);
+    for (int64_t i = query->term_count - 1; i >= 0; i--) {
+        e.cursors[i] = query->terms[i].start;
+        e.bounds[i] = e.bounds[i + 1] + (double)query->terms[i].weight;
+    }
+    for (int64_t next = next_passage(&e); next >= 0; next = next_passage(&e)) {
+        e.first = next / SK_BM25_BLOCK * SK_BM25_BLOCK;
+        e.size = query->passage_count - e.first < SK_BM25_BLOCK ? query->passage_count - e.first : SK_BM25_BLOCK;
+        evaluate_block(&e);
+        e.first += e.size;
+    }
+    sk_selection_finish(&e.best);
+    sk_write_ranking(&e.best, query->k, query->scores, query->numbers);
+    sk_release(keys);
+    sk_release(e.sums);
+    sk_release(e.places);
+    return 0;
+}

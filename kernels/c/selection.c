@@ -1,0 +1,73 @@
+#include "selection.h"
+
+#include <stdlib.h>
+
+static inline void swap(uint64_t *a, uint64_t *b) {
+    uint64_t kept = *a;
+    *a = *b;
+    *b = kept;
+}
+
+/* Middle of three keys; all keys differ, because rows do. */
+static uint64_t median(uint64_t a, uint64_t b, uint64_t c) {
+    if (a > b) swap(&a, &b);
+    if (b > c) swap(&b, &c);
+    return a > b ? a : b;
+}
+
+/* Moves the k greatest of keys[0..count) to the front (Hoare's quickselect). */
+static void select_greatest(uint64_t *keys, int64_t count, int64_t k) {
+    int64_t left = 0, right = count - 1;
+    uint64_t seed = 0x9E3779B97F4A7C15u;
+    while (left < right) {
+        /* Three places by a counter hash: a chosen order of scores cannot make this quadratic. */
+        uint64_t width = (uint64_t)(right - left + 1), pivot;
+        int64_t i = left, j = right;
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        pivot = median(keys[left + (int64_t)((seed >> 33) % width)], keys[left + (int64_t)((seed >> 17) % width)],
+                       keys[left + (int64_t)(width / 2)]);
+        while (i <= j) {
+            while (keys[i] > pivot) i++;
+            while (keys[j] < pivot) j--;
+            if (i <= j) swap(&keys[i++], &keys[j--]);
+        }
+        if (k - 1 <= j) {
+            right = j;
+        } else if (k - 1 >= i) {
+            left = i;
+        } else {
+            return;
+        }
+    }
+}
+
+void sk_selection_cut(struct sk_selection *selection) {
+    uint64_t least;
+    if (selection->count < selection->k) return;
+    if (selection->count > selection->k) select_greatest(selection->keys, selection->count, selection->k);
+    selection->count = selection->k;
+    least = selection->keys[0];
+    for (int64_t i = 1; i < selection->k; i++) {
+        if (selection->keys[i] < least) least = selection->keys[i];
+    }
+    selection->threshold = sk_key_score(least);
+}
+
+static int falling(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x < y) - (x > y);
+}
+
+void sk_selection_finish(struct sk_selection *selection) {
+    sk_selection_cut(selection);
+    if (selection->count > 64) {
+        qsort(selection->keys, (size_t)selection->count, sizeof *selection->keys, falling);
+        return;
+    }
+    for (int64_t i = 1; i < selection->count; i++) {
+        uint64_t key = selection->keys[i];
+        int64_t j = i;
+        for (; j > 0 && selection->keys[j - 1] < key; j--) selection->keys[j] = selection->keys[j - 1];
+        selection->keys[j] = key;
+    }
+}

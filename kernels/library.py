@@ -1,0 +1,100 @@
+"""The compiled library (see c/api.h), loaded with ctypes, which lets go of the GIL in every call."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterable
+from ctypes import POINTER, Structure, c_char_p, c_float, c_int32, c_int64, c_void_p
+from pathlib import Path
+from typing import ClassVar
+
+API_VERSION = 1
+"""SK_API_VERSION of c/api.h."""
+SCAN_I8, SCAN_BITS = 0, 1
+FILE_NAMES = ("satchel_kernels.so", "satchel_kernels.dylib", "satchel_kernels.dll")
+
+
+class Rows(Structure):
+    """struct sk_rows."""
+
+    _fields_: ClassVar = [
+        ("high", c_void_p),
+        ("low", c_void_p),
+        ("scale", c_void_p),
+        ("bits", c_void_p),
+        ("factors", c_void_p),
+        ("centre", c_void_p),
+        ("count", c_int64),
+        ("dimension", c_int64),
+    ]
+
+
+class Search(Structure):
+    """struct sk_search."""
+
+    _fields_: ClassVar = [
+        ("queries", c_void_p),
+        ("query_count", c_int64),
+        ("k", c_int64),
+        ("candidates", c_int64),
+        ("allowed", c_void_p),
+        ("scores", c_void_p),
+        ("numbers", c_void_p),
+        ("scan", c_int32),
+        ("threads", c_int32),
+    ]
+
+
+class Bm25Term(Structure):
+    """struct sk_bm25_term."""
+
+    _fields_: ClassVar = [("start", c_int64), ("end", c_int64), ("weight", c_float)]
+
+
+class Bm25Query(Structure):
+    """struct sk_bm25_query."""
+
+    _fields_: ClassVar = [
+        ("passages", c_void_p),
+        ("counts", c_void_p),
+        ("lengths", c_void_p),
+        ("passage_count", c_int64),
+        ("terms", POINTER(Bm25Term)),
+        ("term_count", c_int64),
+        ("floor", c_float),
+        ("slope", c_float),
+        ("k", c_int64),
+        ("allowed", c_void_p),
+        ("scores", c_void_p),
+        ("numbers", c_void_p),
+    ]
+
+
+def find_library(folders: Iterable[Path]) -> Path | None:
+    """Return the first library file in these folders."""
+    candidates = (folder / name for folder in folders for name in FILE_NAMES)
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def load_library(path: Path) -> ctypes.CDLL:
+    """Return the library with its functions declared.
+
+    Raises:
+        OSError: the file is no library for this machine, or speaks another version of the interface.
+    """
+    library = ctypes.CDLL(str(path))
+    try:
+        version = int(library.sk_api_version())
+    except AttributeError:
+        version = 0
+    if version != API_VERSION:
+        raise OSError(f"{path}: interface {version}, expected {API_VERSION}; build it again")
+    library.sk_backend_at.argtypes, library.sk_backend_at.restype = [c_int32], c_void_p
+    library.sk_backend_name.argtypes, library.sk_backend_name.restype = [c_void_p], c_char_p
+    library.sk_backend_supported.argtypes = [c_void_p]
+    library.sk_quantise.argtypes = [c_void_p, c_void_p, c_int64, c_int64, c_void_p, c_void_p, c_void_p]
+    library.sk_derive_bits.argtypes = [c_void_p, POINTER(Rows)]
+    library.sk_search.argtypes = [c_void_p, POINTER(Rows), POINTER(Search)]
+    library.sk_rescore.argtypes = [c_void_p, POINTER(Rows), c_void_p, c_int64, c_void_p, c_int64, c_void_p]
+    library.sk_bm25.argtypes = [c_void_p, POINTER(Bm25Query)]
+    return library

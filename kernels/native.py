@@ -1,0 +1,152 @@
+"""A backend of the compiled library."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satchel.kernels import library
+from satchel.kernels.arrays import BitRows, Postings, QuantisedRows, bit_shape
+from satchel.kernels.backend import Allowed, KeywordQuery, Ranking
+
+ROWS_A_THREAD = 1 << 19
+"""A scan of fewer than two of these runs on the caller's thread: waking a second one costs more than it saves."""
+MAX_THREADS = 8
+
+
+class NativeBackend:
+    """One of the library's backends; the arrays' addresses are handed over, nothing is copied."""
+
+    def __init__(self, loaded: ctypes.CDLL, handle: int, name: str, threads: int | None = None) -> None:
+        self.name = name
+        self._library = loaded
+        self._handle = handle
+        self._threads = min(threads or _processors(), MAX_THREADS)
+
+    def quantise(self, rows: NDArray[np.float32]) -> QuantisedRows:
+        """See `Backend`."""
+        n, d = rows.shape
+        planes = QuantisedRows(
+            high=np.empty((n, d), np.int8), low=np.empty((n, d), np.int8), scale=np.empty(n, np.float32)
+        )
+        self._library.sk_quantise(
+            self._handle,
+            rows.ctypes.data,
+            n,
+            d,
+            planes.high.ctypes.data,
+            planes.low.ctypes.data,
+            planes.scale.ctypes.data,
+        )
+        return planes
+
+    def derive_bits(self, rows: QuantisedRows) -> BitRows:
+        """See `Backend`."""
+        n, d = rows.shape
+        derived = BitRows(
+            bits=np.empty(bit_shape(n, d), np.uint64), factors=np.empty(n, np.float32), centre=np.empty(d, np.float32)
+        )
+        _check(self._library.sk_derive_bits(self._handle, _both(rows, derived)))
+        return derived
+
+    def scan_i8(self, rows: QuantisedRows, queries: NDArray[np.float32], k: int, allowed: Allowed) -> Ranking:
+        """See `Backend`."""
+        return self._search(_both(rows, None), queries, k, allowed, candidates=0, scan=library.SCAN_I8)
+
+    def scan_bits(self, rows: BitRows, queries: NDArray[np.float32], k: int, allowed: Allowed) -> Ranking:
+        """See `Backend`."""
+        return self._search(_both(None, rows), queries, k, allowed, candidates=0, scan=library.SCAN_BITS)
+
+    def search(
+        self, rows: QuantisedRows, queries: NDArray[np.float32], k: int, allowed: Allowed, candidates: int
+    ) -> Ranking:
+        """See `Backend`."""
+        scan = library.SCAN_I8 if rows.bits is None else library.SCAN_BITS
+        return self._search(_both(rows, rows.bits), queries, k, allowed, candidates=candidates, scan=scan)
+
+    def rescore(
+        self, rows: QuantisedRows, queries: NDArray[np.float32], candidates: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """See `Backend`."""
+        scores = np.empty(candidates.shape, np.float32)
+        _check(
+            self._library.sk_rescore(
+                self._handle,
+                _both(rows, None),
+                queries.ctypes.data,
+                candidates.shape[0],
+                candidates.ctypes.data,
+                candidates.shape[1],
+                scores.ctypes.data,
+            )
+        )
+        return scores
+
+    def bm25_topk(self, postings: Postings, query: KeywordQuery, k: int, allowed: Allowed) -> Ranking:
+        """See `Backend`."""
+        scores, numbers = np.empty(k, np.float32), np.empty(k, np.int64)
+        terms = (library.Bm25Term * len(query.terms))(
+            *(library.Bm25Term(term.start, term.end, term.weight) for term in query.terms)
+        )
+        call = library.Bm25Query(
+            passages=postings.passages.ctypes.data,
+            counts=postings.counts.ctypes.data,
+            lengths=postings.lengths.ctypes.data,
+            passage_count=postings.lengths.shape[0],
+            terms=terms,
+            term_count=len(query.terms),
+            floor=query.floor,
+            slope=query.slope,
+            k=k,
+            allowed=None if allowed is None else allowed.ctypes.data,
+            scores=scores.ctypes.data,
+            numbers=numbers.ctypes.data,
+        )
+        _check(self._library.sk_bm25(self._handle, call))
+        return scores, numbers
+
+    def _search(
+        self, rows: library.Rows, queries: NDArray[np.float32], k: int, allowed: Allowed, *, candidates: int, scan: int
+    ) -> Ranking:
+        scores = np.empty((queries.shape[0], k), np.float32)
+        numbers = np.empty((queries.shape[0], k), np.int64)
+        call = library.Search(
+            queries.ctypes.data,
+            queries.shape[0],
+            k,
+            candidates,
+            None if allowed is None else allowed.ctypes.data,
+            scores.ctypes.data,
+            numbers.ctypes.data,
+            scan,
+            max(1, min(self._threads, rows.count // ROWS_A_THREAD)),
+        )
+        _check(self._library.sk_search(self._handle, rows, call))
+        return scores, numbers
+
+
+def _both(planes: QuantisedRows | None, bits: BitRows | None) -> library.Rows:
+    """Return the addresses of what is given."""
+    rows = library.Rows()
+    if planes is not None:
+        rows.high, rows.low, rows.scale = planes.high.ctypes.data, planes.low.ctypes.data, planes.scale.ctypes.data
+        rows.count, rows.dimension = planes.shape
+    if bits is not None:
+        rows.bits, rows.factors, rows.centre = bits.bits.ctypes.data, bits.factors.ctypes.data, bits.centre.ctypes.data
+        rows.count, rows.dimension = bits.shape
+    return rows
+
+
+def _check(status: int) -> None:
+    if status != 0:
+        raise MemoryError("kernels: no memory for a search's scratch space")
+
+
+def _processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
