@@ -11,11 +11,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
 from satchel.runtime.paths import HOME_VARIABLE, Home, find_home
 
 # Before any library reads them; worker processes inherit them.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TRANSFORMERS_OFFLINE"] = "1"
+
+# No deadlines: how fast a loaded machine is today is no property of the code. No database: tests write no folders here.
+settings.register_profile("satchel", database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("satchel")
 
 _LEAK_SECONDS = 5.0
 # Started once a process by a library and meant to stay: tqdm's monitor, multiprocessing's own helpers.
