@@ -98,6 +98,13 @@ class CancelledError(SatchelError):
     exit_code = 130
 
 
+class WorkerOutOfMemoryError(SatchelError):
+    """The {name} process needed more memory than it may use."""
+
+    exit_code = 64
+    remedy = "Take a smaller file or a smaller model, or close other programs."
+
+
 class WorkerDiedError(SatchelError):
     """The {name} process stopped: {reason}."""
 

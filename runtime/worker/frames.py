@@ -20,6 +20,17 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
 
 
+class ErrorPayload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the payload of an `ERROR` holds."""
+
+    message: str
+    code: str = ""
+    """`SatchelError.code()`; empty for a bug."""
+    module: str = ""
+    """Where the class is defined; the parent may not have imported it."""
+    fields: dict[str, str | int | float] = {}
+
+
 class BrokenFrameError(Exception):
     """The other side sent bytes that are no frame; it cannot be talked to any more."""
 
@@ -32,22 +43,20 @@ def write_frame(pipe: IO[bytes], value: Any) -> None:
 
 
 def read_frame(pipe: IO[bytes]) -> Any | None:
-    """Return the next frame's value, or None at the end of the pipe.
+    """Return the next frame's value, or None when the pipe ended: the other side is gone, mid-frame or not.
 
     Raises:
-        BrokenFrameError: the length is absurd, the frame is cut off, or it is not MessagePack.
+        BrokenFrameError: the length is absurd, or it is not MessagePack.
     """
     header = pipe.read(_LENGTH.size)
-    if not header:
-        return None
     if len(header) < _LENGTH.size:
-        raise BrokenFrameError
+        return None
     (length,) = _LENGTH.unpack(header)
     if length > _MAX_FRAME:
         raise BrokenFrameError
     body = pipe.read(length)
     if len(body) < length:
-        raise BrokenFrameError
+        return None
     try:
         return _decode(body)
     except msgspec.DecodeError as error:

@@ -18,7 +18,7 @@ class WorkerLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def apply_limits(limits: WorkerLimits) -> None:
-    """Lower this process's own limits; they cannot be raised again."""
+    """Lower this process's own limits; they cannot be raised again, so a lower one that it came with stays."""
     if sys.platform == "win32":
         return
     import resource
@@ -29,5 +29,7 @@ def apply_limits(limits: WorkerLimits) -> None:
         (resource.RLIMIT_FSIZE, limits.file_bytes),
     ):
         if value is not None:
-            resource.setrlimit(kind, (value, value))
+            hard = resource.getrlimit(kind)[1]
+            lowest = value if hard == resource.RLIM_INFINITY else min(value, hard)
+            resource.setrlimit(kind, (lowest, lowest))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import itertools
 import queue
 import signal
@@ -17,12 +18,22 @@ from typing import IO, Any, BinaryIO, Self
 
 import msgspec
 
-from satchel.runtime.errors import OutOfTimeError, SatchelError, WorkerDiedError
-from satchel.runtime.worker.frames import CANCEL, ERROR, ITEM, BrokenFrameError, read_frame, write_frame
+from satchel.runtime.errors import OutOfTimeError, SatchelError, WorkerDiedError, WorkerOutOfMemoryError
+from satchel.runtime.worker.frames import (
+    CANCEL,
+    ERROR,
+    ITEM,
+    RESULT,
+    BrokenFrameError,
+    ErrorPayload,
+    read_frame,
+    write_frame,
+)
 from satchel.runtime.worker.limits import WorkerLimits
 
 _CLOSE_SECONDS = 2.0
 _STDERR_TAIL = 4000
+_FAULTHANDLER = ("Fatal Python error", "Current thread", "Thread 0x", "File ", "Extension modules", "<no Python frame>")
 
 
 class WorkerFailedError(SatchelError):
@@ -45,6 +56,7 @@ class Worker:
         self._limits = limits or WorkerLimits()
         self._process: subprocess.Popen[bytes] | None = None
         self._replies: queue.Queue[Any] = queue.Queue()
+        self._reader: threading.Thread | None = None
         self._stderr: BinaryIO | None = None
         self._write_lock = threading.Lock()
         self._ids = itertools.count(1)
@@ -55,24 +67,31 @@ class Worker:
         if self._process is not None and self._process.poll() is None:
             return
         self._forget()
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
-        self._process = subprocess.Popen(
-            worker_command(self._module, self._limits),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._stderr,
-        )
+        try:
+            self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+            self._process = subprocess.Popen(
+                worker_command(self._module, self._limits),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._stderr,
+            )
+        except OSError as error:  # no place for temporary files, too many processes
+            self._forget()
+            reason = f"it could not be started ({error.strerror or error})"
+            raise WorkerDiedError(name=self.name, reason=reason) from error
         # Each process has a queue of its own, so that the end of an old one is never taken for the end of a new one.
         self._replies = queue.Queue()
-        threading.Thread(
+        self._reader = threading.Thread(
             target=_read_replies, args=(self._process.stdout, self._replies), daemon=True, name=f"{self.name} replies"
-        ).start()
+        )
+        self._reader.start()
 
     def call(self, method: str, params: dict[str, Any] | None = None, *, timeout: float | None = None) -> Any:
         """Run a method to its end and return its result; items on the way are dropped.
 
         Raises:
             WorkerDiedError: the process ended (crash, kill, out of memory).
+            WorkerOutOfMemoryError: it needed more than its limits allow.
             OutOfTimeError: `timeout` seconds passed; the process is killed.
             SatchelError: what the method raised.
         """
@@ -92,9 +111,8 @@ class Worker:
         """
         self.start()
         call_id = next(self._ids)
-        self._current = call_id
         deadline = None if timeout is None else time.monotonic() + timeout
-        self._send((call_id, method, params or {}))
+        self._send_call(call_id, method, params or {})
         finished = False
         try:
             while True:
@@ -120,9 +138,10 @@ class Worker:
 
     def cancel(self) -> None:
         """Ask the running call to stop; without one, do nothing. Safe from any thread."""
-        if (call_id := self._current) is not None:
-            with contextlib.suppress(SatchelError):
-                self._send((call_id, CANCEL, None))
+        with self._write_lock, contextlib.suppress(OSError, ValueError):  # a dead one has nothing to stop
+            process, call_id = self._process, self._current
+            if process is not None and process.stdin is not None and call_id is not None:
+                write_frame(process.stdin, (call_id, CANCEL, None))
 
     @property
     def pid(self) -> int | None:
@@ -152,13 +171,15 @@ class Worker:
     ) -> None:
         self.close()
 
-    def _send(self, frame: Any) -> None:
+    def _send_call(self, call_id: int, method: str, params: dict[str, Any]) -> None:
         process = self._process
-        if process is None or process.stdin is None:
-            raise self._died()
+        assert process is not None  # `start` has run
+        assert process.stdin is not None  # it was asked for with PIPE
         try:
+            # Under the lock, so that a cancel comes either before the call or after it, never between its parts.
             with self._write_lock:
-                write_frame(process.stdin, frame)
+                write_frame(process.stdin, (call_id, method, params))
+                self._current = call_id
         except (OSError, ValueError) as error:
             raise self._died() from error
 
@@ -173,6 +194,11 @@ class Worker:
                 raise OutOfTimeError(seconds=f"{timeout:g}", stage=f"{self.name}: {stage}") from None
             if frame is None:
                 raise self._died()
+            if isinstance(frame, BrokenFrameError):
+                if self._process is not None:
+                    self._process.kill()
+                self._forget()
+                raise WorkerDiedError(name=self.name, reason="it sent bytes that are no reply")
             reply_id, kind, payload = frame
             if reply_id == call_id:  # otherwise a late item of a call that was cancelled
                 return kind, payload
@@ -198,7 +224,7 @@ class Worker:
         self._stderr.seek(max(0, size - _STDERR_TAIL))
         lines = self._stderr.read().decode(errors="replace").strip().splitlines()
         # faulthandler's trace comes last; the line that says why comes before it.
-        told = [line for line in lines if line.strip() and not line.lstrip().startswith(("File ", "Thread", "Current"))]
+        told = [line for line in lines if line.strip() and not line.lstrip().startswith(_FAULTHANDLER)]
         return told[-1].strip()[:300] if told else ""
 
     def _forget(self) -> None:
@@ -206,13 +232,15 @@ class Worker:
             if self._process.poll() is None:
                 self._process.kill()
             self._process.wait()
+            if self._reader is not None:
+                self._reader.join(_CLOSE_SECONDS)
             for pipe in (self._process.stdin, self._process.stdout):
                 if pipe is not None:
                     with contextlib.suppress(OSError):
                         pipe.close()
         if self._stderr is not None:
             self._stderr.close()
-        self._process, self._stderr = None, None
+        self._process, self._reader, self._stderr = None, None, None
 
 
 def worker_command(module: str, limits: WorkerLimits) -> list[str]:
@@ -221,20 +249,47 @@ def worker_command(module: str, limits: WorkerLimits) -> list[str]:
 
 
 def _read_replies(pipe: IO[bytes] | None, replies: queue.Queue[Any]) -> None:
+    """Hand over each reply, then None at the pipe's end or a `BrokenFrameError` where it holds something else."""
     assert pipe is not None  # it was asked for with PIPE
-    with contextlib.suppress(BrokenFrameError, OSError, ValueError):
+    last: BrokenFrameError | None = None
+    try:
         while (frame := read_frame(pipe)) is not None:
-            replies.put(frame)
-    replies.put(None)
+            replies.put(_checked(frame))
+    except BrokenFrameError as error:
+        last = error
+    except (OSError, ValueError):  # closed by `_forget`
+        pass
+    finally:
+        replies.put(last)
 
 
-def _rebuilt(payload: dict[str, Any], name: str) -> SatchelError:
+def _checked(frame: Any) -> tuple[int, int, Any]:
+    """Take a frame only in the shape of a reply: what parses hostile files may send anything."""
+    try:
+        reply_id, kind, payload = frame
+        if kind == ERROR:
+            payload = msgspec.convert(payload, ErrorPayload)
+        elif kind not in {ITEM, RESULT}:
+            raise BrokenFrameError
+    except (TypeError, ValueError, msgspec.ValidationError) as error:
+        raise BrokenFrameError from error
+    return reply_id, kind, payload
+
+
+def _rebuilt(payload: ErrorPayload, name: str) -> SatchelError:
     """Return the error that the worker raised, by its code; an unknown one becomes a `WorkerFailedError`."""
-    if payload["code"]:
-        for kind in _subclasses(SatchelError):
-            if kind.code() == payload["code"]:
-                return kind(**payload["fields"])
-    return WorkerFailedError(name=name, reason=payload.get("message", payload["code"]))
+    if payload.code == WorkerOutOfMemoryError.code():
+        return WorkerOutOfMemoryError(name=name)
+    if payload.module.startswith("satchel.runtime.") and payload.module.endswith(".errors"):
+        # Whoever calls need not have imported it; nothing but our own modules of errors is imported on a worker's word.
+        with contextlib.suppress(ImportError):
+            importlib.import_module(payload.module)
+    for kind in _subclasses(SatchelError):
+        if payload.code == kind.code():
+            # Fields that are not those of its message, or are no longer of the type that it formats.
+            with contextlib.suppress(LookupError, AttributeError, TypeError, ValueError):
+                return kind(**payload.fields)
+    return WorkerFailedError(name=name, reason=payload.message or payload.code)
 
 
 def _subclasses(kind: type[SatchelError]) -> Iterator[type[SatchelError]]:

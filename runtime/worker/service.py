@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import queue
 import sys
@@ -11,8 +10,8 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from satchel.runtime.errors import CancelledError, SatchelError
-from satchel.runtime.worker.frames import CANCEL, ERROR, ITEM, RESULT, BrokenFrameError, read_frame, write_frame
+from satchel.runtime.errors import CancelledError, SatchelError, WorkerOutOfMemoryError
+from satchel.runtime.worker.frames import CANCEL, ERROR, ITEM, RESULT, ErrorPayload, read_frame, write_frame
 
 
 class Call:
@@ -62,33 +61,48 @@ def serve(methods: Mapping[str, Method]) -> None:
             write_frame(frames_out, frame)
 
     def read() -> None:
-        with contextlib.suppress(BrokenFrameError):
-            while (frame := read_frame(sys.stdin.buffer)) is not None:
-                call_id, method, params = frame
-                if method == CANCEL:
-                    if (running := open_calls.get(call_id)) is not None:
-                        running.cancel()
-                    continue
-                call = open_calls[call_id] = Call(call_id, write)
-                calls.put((call, call_id, method, params))
-        # The parent is gone. Whatever runs now, native code included, has nobody left to answer to.
-        os._exit(0)
+        while (frame := read_frame(sys.stdin.buffer)) is not None:
+            call_id, method, params = frame
+            if method == CANCEL:
+                if (running := open_calls.get(call_id)) is not None:
+                    running.cancel()
+                continue
+            call = open_calls[call_id] = Call(call_id, write)
+            calls.put((call, call_id, method, params))
 
-    threading.Thread(target=read, daemon=True, name="frames").start()
+    threading.Thread(target=_exit_after, args=(read,), daemon=True, name="frames").start()
     while (waiting := calls.get()) is not None:
         call, call_id, method, params = waiting
         try:
             call.check()
             write((call_id, RESULT, methods[method](params, call)))
         except SatchelError as error:
-            write((call_id, ERROR, {"code": error.code(), "fields": {k: _plain(v) for k, v in error.fields.items()}}))
+            write((call_id, ERROR, _payload(error)))
         except MemoryError:
-            write((call_id, ERROR, {"code": "", "message": "it ran out of the memory it was given"}))
-        except Exception as error:  # noqa: BLE001 - the one place where a bug in a worker becomes a message
+            write((call_id, ERROR, ErrorPayload("", code=WorkerOutOfMemoryError.code())))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the one place where a bug becomes a message
             traceback.print_exc()
-            write((call_id, ERROR, {"code": "", "message": f"{type(error).__name__}: {error}"}))
+            write((call_id, ERROR, ErrorPayload(f"{type(error).__name__}: {error}")))
         finally:
             open_calls.pop(call_id, None)
+
+
+def _exit_after(read: Callable[[], None]) -> None:
+    """End the process with its reader, whichever way that ends: without one, the parent would wait for ever."""
+    code = 1
+    try:
+        read()
+        code = 0
+    except BaseException:  # noqa: BLE001 - not even memory for a frame, say
+        traceback.print_exc()
+    finally:
+        # The parent is gone. Whatever runs now, native code included, has nobody left to answer to.
+        os._exit(code)
+
+
+def _payload(error: SatchelError) -> ErrorPayload:
+    fields = {name: _plain(value) for name, value in error.fields.items()}
+    return ErrorPayload(error.message, error.code(), type(error).__module__, fields)
 
 
 def _plain(value: Any) -> Any:
