@@ -213,7 +213,12 @@ def test_search_is_the_same_on_every_backend_and_finds_the_exact_ranking(with_bi
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.integers(1, 90), st.integers(1, 150), st.integers(1, 12), st.integers(1, 40), st.booleans(), st.integers(0, 99)
+    count=st.integers(1, 90),
+    dimension=st.integers(1, 150),
+    queries=st.integers(1, 12),
+    k=st.integers(1, 40),
+    filtered=st.booleans(),
+    seed=st.integers(0, 99),
 )
 def test_any_shape_ranks_the_same_everywhere(
     *, count: int, dimension: int, queries: int, k: int, filtered: bool, seed: int
