@@ -27,6 +27,18 @@ def stamp_of(status: os.stat_result) -> FileStamp:
     return FileStamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
+def stamp_at(path: Path) -> FileStamp:
+    """Return the stamp of the file at `path`.
+
+    Raises:
+        UnreadablePackError: it is not there.
+    """
+    try:
+        return stamp_of(path.stat())
+    except (OSError, ValueError) as error:
+        raise UnreadablePackError(path=path, reason=_words(error)) from error
+
+
 class PackReader:
     """An open file; reads may come from any thread."""
 

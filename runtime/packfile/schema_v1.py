@@ -38,8 +38,8 @@ Language = Annotated[str, Meta(pattern=r"\A(?:[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,
 """A BCP 47 tag, or empty: not detected."""
 
 SettingName = Annotated[str, Meta(min_length=1, max_length=200, pattern=_LINE)]
-# The text has no pattern here, `documents.check_manifest` looks at its characters: msgspec 0.22 frees wild pointers of a
-# union that has a collection and a `str` with a pattern (the process then aborts when it ends; a length alone is safe).
+# The text has no pattern here, `documents.check_manifest` looks at its characters: msgspec 0.22 frees wild pointers of
+# a union that has a collection and a `str` with a pattern (the process aborts when it ends; a length alone is safe).
 Setting = (
     Annotated[str, Meta(max_length=20_000)]
     | Annotated[int, Meta(ge=-(2**53), le=2**53)]
