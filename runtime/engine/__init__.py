@@ -1,0 +1,1 @@
+"""What runs a language model: the protocol, llama.cpp behind it in a worker process, and the plan for this machine."""
