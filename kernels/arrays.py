@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+import struct
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,11 @@ MAX_ROWS = 2**32 - 64
 BLOCK_ROWS = 8
 """Rows in a block of 1-bit rows: one 512-bit load holds the same word of eight rows."""
 WORD_BITS = 64
+_RECORD = struct.Struct("=8q")
+"""struct sk_rows of c/kernels.h: six addresses, then rows and dimensions."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class BitRows:
     """One bit a dimension, derived from the planes; made by `ops.derive_bits`.
 
@@ -29,6 +32,8 @@ class BitRows:
     bits: NDArray[np.uint64]
     factors: NDArray[np.float32]
     centre: NDArray[np.float32]
+    record: bytes = field(init=False, repr=False)
+    """The addresses as the compiled library reads them: asking an array for its address takes as long as a small scan."""
 
     def __post_init__(self) -> None:
         check_array("factors", self.factors, np.float32, 1)
@@ -38,14 +43,20 @@ class BitRows:
         expected = bit_shape(*self.shape)
         if self.bits.shape != expected:
             raise ValueError(f"bits: shape {self.bits.shape}, expected {expected} for (rows, dimensions) {self.shape}")
+        object.__setattr__(self, "record", _RECORD.pack(0, 0, 0, *self.addresses, *self.shape))
 
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and dimensions."""
         return self.factors.shape[0], self.centre.shape[0]
 
+    @property
+    def addresses(self) -> tuple[int, int, int]:
+        """Where bits, factors and centre lie in memory."""
+        return self.bits.ctypes.data, self.factors.ctypes.data, self.centre.ctypes.data
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class QuantisedRows:
     """Rows in two 8-bit planes: value = scale x (high + low / 254). Made by `ops.quantise`, kept in packs.
 
@@ -57,6 +68,8 @@ class QuantisedRows:
     low: NDArray[np.int8]
     scale: NDArray[np.float32]
     bits: BitRows | None = None
+    record: bytes = field(init=False, repr=False)
+    """See `BitRows.record`."""
 
     def __post_init__(self) -> None:
         check_array("high", self.high, np.int8, 2)
@@ -67,6 +80,9 @@ class QuantisedRows:
             raise ValueError(f"shapes differ: high {self.high.shape}, low {self.low.shape}, scale {self.scale.shape}")
         if self.bits is not None and self.bits.shape != self.shape:
             raise ValueError(f"bits are of {self.bits.shape} rows and dimensions, the planes of {self.shape}")
+        planes = self.high.ctypes.data, self.low.ctypes.data, self.scale.ctypes.data
+        bits = self.bits.addresses if self.bits is not None else (0, 0, 0)
+        object.__setattr__(self, "record", _RECORD.pack(*planes, *bits, *self.shape))
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -74,7 +90,7 @@ class QuantisedRows:
         return self.high.shape[0], self.high.shape[1]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Postings:
     """Term counts in compressed sparse columns, as a pack stores them.
 

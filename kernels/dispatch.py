@@ -55,31 +55,17 @@ class Explanation:
         return "\n".join(lines)
 
 
+@functools.lru_cache(maxsize=32)
 def choose(name: str | None = None) -> Backend:
     """Return the named backend; without a name, the environment's choice or else the fastest one.
+
+    The environment is read once for each name, because reading it takes as long as a small scan
+    (`choose.cache_clear()` makes it be read again).
 
     Raises:
         BackendUnavailableError: the named backend cannot run here. There is no silent fallback from a name.
     """
-    return _backend_of(os.environ.get(OVERRIDE_VARIABLE, ""), os.environ.get(THREADS_VARIABLE, ""), name)
-
-
-def explain() -> Explanation:
-    """Return which backend runs, why, and why each of the others does not."""
-    override = os.environ.get(OVERRIDE_VARIABLE, "")
-    path, loaded, problem = _open_library(override)
-    backends = tuple(_availability(name, loaded, problem) for name in (*NATIVE, NUMPY))
-    try:
-        chosen = choose().name
-    except BackendUnavailableError as error:
-        return Explanation(chosen="", reason=str(error), library=path, backends=backends)
-    reason = f"{OVERRIDE_VARIABLE}={override}" if override else "the fastest that can run here"
-    return Explanation(chosen=chosen, reason=reason, library=path, backends=backends)
-
-
-@functools.lru_cache(maxsize=32)
-def _backend_of(override: str, threads: str, name: str | None) -> Backend:
-    """Remembered by its arguments: opening the library and asking the processor is done once."""
+    override, threads = os.environ.get(OVERRIDE_VARIABLE, ""), os.environ.get(THREADS_VARIABLE, "")
     wanted = name or (None if _is_path(override) else override) or None
     if wanted == NUMPY:
         return NumpyBackend()
@@ -93,6 +79,19 @@ def _backend_of(override: str, threads: str, name: str | None) -> Backend:
     if wanted is None:
         raise BackendUnavailableError(f"kernels: {OVERRIDE_VARIABLE}: {problem}")
     raise BackendUnavailableError(f"kernels: {wanted}: {_availability(wanted, loaded, problem).reason}")
+
+
+def explain() -> Explanation:
+    """Return which backend runs, why, and why each of the others does not."""
+    override = os.environ.get(OVERRIDE_VARIABLE, "")
+    path, loaded, problem = _open_library(override)
+    backends = tuple(_availability(name, loaded, problem) for name in (*NATIVE, NUMPY))
+    try:
+        chosen = choose().name
+    except BackendUnavailableError as error:
+        return Explanation(chosen="", reason=str(error), library=path, backends=backends)
+    reason = f"{OVERRIDE_VARIABLE}={override}" if override else "the fastest that can run here"
+    return Explanation(chosen=chosen, reason=reason, library=path, backends=backends)
 
 
 @functools.lru_cache(maxsize=8)

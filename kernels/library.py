@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import struct
 from collections.abc import Iterable
 from ctypes import POINTER, Structure, c_char_p, c_float, c_int32, c_int64, c_void_p
 from pathlib import Path
@@ -11,38 +12,9 @@ from typing import ClassVar
 API_VERSION = 1
 """SK_API_VERSION of c/api.h."""
 SCAN_I8, SCAN_BITS = 0, 1
+SEARCH = struct.Struct("=7q2i")
+"""struct sk_search. Packed by hand: a ctypes.Structure takes as long to fill as a small scan."""
 FILE_NAMES = ("satchel_kernels.so", "satchel_kernels.dylib", "satchel_kernels.dll")
-
-
-class Rows(Structure):
-    """struct sk_rows."""
-
-    _fields_: ClassVar = [
-        ("high", c_void_p),
-        ("low", c_void_p),
-        ("scale", c_void_p),
-        ("bits", c_void_p),
-        ("factors", c_void_p),
-        ("centre", c_void_p),
-        ("count", c_int64),
-        ("dimension", c_int64),
-    ]
-
-
-class Search(Structure):
-    """struct sk_search."""
-
-    _fields_: ClassVar = [
-        ("queries", c_void_p),
-        ("query_count", c_int64),
-        ("k", c_int64),
-        ("candidates", c_int64),
-        ("allowed", c_void_p),
-        ("scores", c_void_p),
-        ("numbers", c_void_p),
-        ("scan", c_int32),
-        ("threads", c_int32),
-    ]
 
 
 class Bm25Term(Structure):
@@ -93,8 +65,8 @@ def load_library(path: Path) -> ctypes.CDLL:
     library.sk_backend_name.argtypes, library.sk_backend_name.restype = [c_void_p], c_char_p
     library.sk_backend_supported.argtypes = [c_void_p]
     library.sk_quantise.argtypes = [c_void_p, c_void_p, c_int64, c_int64, c_void_p, c_void_p, c_void_p]
-    library.sk_derive_bits.argtypes = [c_void_p, POINTER(Rows)]
-    library.sk_search.argtypes = [c_void_p, POINTER(Rows), POINTER(Search)]
-    library.sk_rescore.argtypes = [c_void_p, POINTER(Rows), c_void_p, c_int64, c_void_p, c_int64, c_void_p]
+    library.sk_derive_bits.argtypes = [c_void_p, c_char_p]
+    library.sk_search.argtypes = [c_void_p, c_char_p, c_char_p]
+    library.sk_rescore.argtypes = [c_void_p, c_char_p, c_void_p, c_int64, c_void_p, c_int64, c_void_p]
     library.sk_bm25.argtypes = [c_void_p, POINTER(Bm25Query)]
     return library

@@ -183,9 +183,8 @@ def _check_k(k: int) -> int:
 
 
 def _check_queries(queries: ArrayLike, dimension: int) -> NDArray[np.float32]:
-    lines = np.ascontiguousarray(queries, dtype=np.float32)
-    if lines.ndim == 1:
-        lines = lines[None, :]
+    """Return a copy, [q, dimension]: small, and in memory of its own whatever the caller does meanwhile."""
+    lines = np.array(queries, dtype=np.float32, order="C", ndmin=2)
     if lines.shape[1:] != (dimension,):
         raise ValueError(f"queries: shape {np.shape(queries)}, expected [q, {dimension}] or [{dimension}]")
     return lines

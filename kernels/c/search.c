@@ -12,7 +12,7 @@ enum {
     QUERIES_AT_A_TIME = 32,
     /* Bytes of rows that several queries share while they are in the caches: half of a small L2. */
     SHARED_BYTES = 128 * 1024,
-    MAX_PARTS = 64,
+    MAX_PARTS = 16,
     /* Room beyond k in a selection: fewer cuts for a little memory. */
     SLACK = 512,
 };

@@ -37,7 +37,7 @@ def main() -> int:
     """Return the exit code."""
     compiler = shutil.which("gcc") or shutil.which("clang")
     if compiler is None or shutil.which("cmake") is None or not sys.platform.startswith("linux"):
-        print("sanitizers: not run: they need Linux, CMake and GCC or Clang")
+        sys.stderr.write("sanitizers: not run: they need Linux, CMake and GCC or Clang\n")
         return 0
     os.environ["CC"] = compiler
     library = build()

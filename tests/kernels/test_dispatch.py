@@ -5,12 +5,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 from helpers.kernel_inputs import make_rows
 
 from satchel.kernels import dispatch, ops
 from satchel.kernels.errors import BackendUnavailableError
+
+
+@pytest.fixture(autouse=True)
+def _choose_anew() -> Iterator[None]:
+    dispatch.choose.cache_clear()
+    yield
+    dispatch.choose.cache_clear()
 
 
 def test_explain_names_every_backend_with_a_reason() -> None:
