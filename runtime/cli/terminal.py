@@ -36,6 +36,13 @@ class Terminal:
         sys.stdout.write(msgspec.json.encode(value, enc_hook=str).decode() + "\n")
         sys.stdout.flush()
 
+    def ask_yes(self, question: str) -> bool:
+        """Ask a person; anything but yes is no."""
+        self.end_progress()
+        sys.stderr.write(f"{question} [y/N] ")
+        sys.stderr.flush()
+        return sys.stdin.readline().strip().casefold() in {"y", "yes"}
+
     def bold(self, text: str) -> str:
         """Return text in bold where colours are shown."""
         return f"{_BOLD}{text}{_RESET}" if self._colour else text

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from satchel.runtime.packfile.store import InstalledPack, PackStore
 from satchel.runtime.paths import Home
+from satchel.runtime.session.history import History
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,10 +16,13 @@ class Removal:
     pack: InstalledPack
     now_current: InstalledPack | None
     """The version for which the assistant's name stands from now on, if another one is installed."""
+    chats_deleted: int
 
 
-def remove(reference: str, home: Home) -> Removal:
+def remove(reference: str, home: Home, *, with_chats: bool = False) -> Removal:
     """Remove one installed pack, by its id, the id's first digits, or the assistant's name (its current version).
+
+    With `with_chats` the chats that were had with this very pack go too.
 
     Raises:
         PackNotInstalledError: none fits.
@@ -28,4 +32,8 @@ def remove(reference: str, home: Home) -> Removal:
     store = PackStore(home)
     removed = store.remove(reference)
     left = store.versions(removed.identity_id)
-    return Removal(pack=removed, now_current=left[0] if left else None)
+    chats_deleted = 0
+    if with_chats and home.history.exists():
+        with History(home.history) as history:
+            chats_deleted = history.delete_chats_of_pack(removed.pack_id)
+    return Removal(pack=removed, now_current=left[0] if left else None, chats_deleted=chats_deleted)

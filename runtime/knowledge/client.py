@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -21,8 +21,8 @@ _SERVICE = "satchel.runtime.knowledge.service"
 class KnowledgeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the worker opens and how it searches."""
 
-    kind: Literal["pack", "index"]
     path: str
+    """A pack: a sealed one, or the index that a project keeps in the cache."""
     cache: str
     """The cache folder: where the embedder that runs is kept."""
     gate: str | float
@@ -42,7 +42,7 @@ class KnowledgeClient:
 
     @property
     def path(self) -> Path:
-        """The pack or index folder."""
+        """The pack."""
         return Path(self._request.path)
 
     def open(self) -> KnowledgeSummary:

@@ -54,6 +54,13 @@ class LinkedFolderMissingError(SatchelError):
     remedy = "Bring it back, or remove it from `links` under [knowledge] in assistant.toml."
 
 
+class AssistantMissingError(SatchelError):
+    """There is no assistant {reference}: no folder, no file, no installed pack of that name."""
+
+    exit_code = 18
+    remedy = "`satchel list` shows the installed packs."
+
+
 class NewerProjectError(SatchelError):
     """{path} has format {format}; this Satchel reads up to {known}."""
 

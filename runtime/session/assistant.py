@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
@@ -14,13 +13,6 @@ from satchel.runtime.packfile.pack import Pack
 from satchel.runtime.project.folder import EXAMPLES_FILE, INSTRUCTIONS_FILE, Example, Project
 from satchel.runtime.project.schema import Adapter, Assistant, Knowledge, ModelPreference, Retrieval, Sampling
 from satchel.runtime.project.sealing import unseal
-
-@dataclass(frozen=True, slots=True)
-class KnowledgePlace:
-    """Where the knowledge arrays lie: in a sealed pack, or in the index folder of a project."""
-
-    kind: Literal["pack", "index"]
-    path: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +33,8 @@ class LoadedAssistant:
     sampling: Sampling
     models: tuple[ModelPreference, ...]
     adapter: Adapter | None
-    knowledge: KnowledgePlace | None
+    knowledge: Path | None
+    """The pack whose arrays are searched: a sealed one, or the index that a project keeps in the cache."""
     pack_id: str
     """Empty for a folder."""
 
@@ -52,9 +45,8 @@ class LoadedAssistant:
 
 
 def from_project(project: Project, index: Path | None) -> LoadedAssistant:
-    """Return the assistant of an editable folder; `index` is the folder of its knowledge arrays, None without files."""
-    place = KnowledgePlace("index", index) if index is not None else None
-    return _load(project.assistant, project.instructions, project.examples, place, pack_id="")
+    """Return the assistant of an editable folder; `index` holds its knowledge arrays, None without files."""
+    return _load(project.assistant, project.instructions, project.examples, index, pack_id="")
 
 
 def from_pack(pack: Pack) -> LoadedAssistant:
@@ -69,15 +61,16 @@ def from_pack(pack: Pack) -> LoadedAssistant:
         examples = tuple(msgspec.json.decode(line, type=Example) for line in lines if line.strip())
     except (UnicodeDecodeError, msgspec.DecodeError) as error:
         raise DamagedPackError(path=pack.path, reason=f"its instructions or examples: {error}") from error
-    place = KnowledgePlace("pack", pack.path) if FILES in pack else None
-    return _load(unseal(pack.manifest, knowledge=Knowledge()), instructions, examples, place, pack_id=pack.pack_id)
+    knowledge = pack.path if FILES in pack else None
+    assistant = unseal(pack.manifest, knowledge=Knowledge())
+    return _load(assistant, instructions, examples, knowledge, pack_id=pack.pack_id)
 
 
 def _load(
     assistant: Assistant,
     instructions: str,
     examples: tuple[Example, ...],
-    knowledge: KnowledgePlace | None,
+    knowledge: Path | None,
     *,
     pack_id: str,
 ) -> LoadedAssistant:

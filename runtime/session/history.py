@@ -13,10 +13,12 @@ from typing import Any, Literal, Self
 
 import msgspec
 
+from satchel.runtime.errors import BusyError, SatchelError, SaveError
 from satchel.runtime.session.errors import HistoryDamagedError, UnknownChatError, UnknownMessageError
 
 Role = Literal["user", "assistant", "tool"]
 
+_WAIT_SECONDS = 10.0
 _SCHEMA_VERSION = 1
 _SCHEMA = """
 CREATE TABLE chats (
@@ -30,7 +32,7 @@ CREATE TABLE chats (
 CREATE TABLE messages (
     id TEXT PRIMARY KEY,
     chat_id TEXT NOT NULL REFERENCES chats (id) ON DELETE CASCADE,
-    parent_id TEXT REFERENCES messages (id) ON DELETE CASCADE,
+    parent_id TEXT REFERENCES messages (id) DEFERRABLE INITIALLY DEFERRED,
     role TEXT NOT NULL CHECK (role IN ('user', 'assistant', 'tool')),
     parts TEXT NOT NULL,
     text TEXT NOT NULL,
@@ -40,7 +42,9 @@ CREATE TABLE messages (
     timings TEXT NOT NULL,
     created REAL NOT NULL
 ) STRICT;
-CREATE INDEX messages_by_parent ON messages (chat_id, parent_id, created);
+CREATE INDEX messages_by_parent ON messages (parent_id, chat_id, created);
+CREATE INDEX messages_by_chat ON messages (chat_id);
+CREATE INDEX chats_by_head ON chats (head);
 CREATE INDEX chats_by_assistant ON chats (assistant_id, updated);
 CREATE VIRTUAL TABLE message_words USING fts5 (
     text, content = 'messages', content_rowid = 'rowid', tokenize = 'unicode61 remove_diacritics 2'
@@ -101,22 +105,27 @@ class History:
 
         Raises:
             HistoryDamagedError: it is no history, or was written by a newer Satchel.
+            SaveError: there is no room for it, or no right to write it.
+            BusyError: another process has been writing for too long.
         """
-        self._path = path
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        # The session's turn may run on another thread than the window that opened the file.
-        self._database = sqlite3.connect(path or ":memory:", timeout=10, isolation_level=None, check_same_thread=False)
+        self._path = path or Path(":memory:")
         try:
-            self._database.execute("PRAGMA journal_mode = WAL")
-            self._database.execute("PRAGMA foreign_keys = ON")
-            # What a person deletes must be gone from the file, not only from its index.
-            self._database.execute("PRAGMA secure_delete = ON")
-            self._migrate()
-        except sqlite3.DatabaseError as error:
-            self._database.close()
-            raise HistoryDamagedError(path=path, reason=str(error)) from error
-        except HistoryDamagedError:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SaveError(path=path, reason=(error.strerror or str(error)).lower()) from error
+        with _telling(self._path):
+            # The session's turn may run on another thread than the window that opened the file.
+            self._database = sqlite3.connect(
+                self._path, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False
+            )
+        try:
+            with _telling(self._path):
+                self._use_write_ahead_log()
+                self._database.execute("PRAGMA foreign_keys = ON")
+                # What a person deletes must be gone from the file, not only from its index.
+                self._database.execute("PRAGMA secure_delete = ON")
+                self._migrate()
+        except SatchelError:
             self._database.close()
             raise
 
@@ -148,24 +157,27 @@ class History:
         Raises:
             UnknownChatError: none or several have it.
         """
-        rows = self._database.execute(
-            "SELECT * FROM chats WHERE substr(id, 1, ?) = ? LIMIT 2", (len(chat_id), chat_id)
-        ).fetchall()
+        rows = self._rows("SELECT * FROM chats WHERE substr(id, 1, ?) = ? LIMIT 2", (len(chat_id), chat_id))
         if len(rows) != 1 or not chat_id:
             raise UnknownChatError(chat=chat_id)
         return Chat(*rows[0])
 
     def chats(self, assistant_id: str | None = None) -> tuple[Chat, ...]:
         """List chats, the last used first; of one assistant or of all."""
-        rows = self._database.execute(
+        rows = self._rows(
             "SELECT * FROM chats WHERE ?1 IS NULL OR assistant_id = ?1 ORDER BY updated DESC, id", (assistant_id,)
         )
         return tuple(Chat(*row) for row in rows)
 
     def rename_chat(self, chat_id: str, title: str) -> None:
-        """Give a chat another title."""
+        """Give a chat another title.
+
+        Raises:
+            UnknownChatError: there is none of this id.
+        """
         with self._writing() as database:
-            database.execute("UPDATE chats SET title = ? WHERE id = ?", (title, chat_id))
+            if database.execute("UPDATE chats SET title = ? WHERE id = ?", (title, chat_id)).rowcount != 1:
+                raise UnknownChatError(chat=chat_id)
 
     def delete_chat(self, chat_id: str) -> None:
         """Delete a chat and all of its messages, from the file's free pages too."""
@@ -173,8 +185,16 @@ class History:
             database.execute("UPDATE chats SET head = NULL WHERE id = ?", (chat_id,))
             database.execute("DELETE FROM messages WHERE chat_id = ?", (chat_id,))
             database.execute("DELETE FROM chats WHERE id = ?", (chat_id,))
-        self._database.execute("INSERT INTO message_words (message_words) VALUES ('optimize')")
-        self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            # Words of deleted messages stay in the search index until its segments are merged.
+            database.execute("INSERT INTO message_words (message_words) VALUES ('optimize')")
+        self._rows("PRAGMA wal_checkpoint(TRUNCATE)", ())
+
+    def delete_chats_of_pack(self, pack_id: str) -> int:
+        """Delete every chat in which a pack took part, and say how many."""
+        rows = self._database.execute("SELECT DISTINCT chat_id FROM messages WHERE pack_id = ?", (pack_id,)).fetchall()
+        for (chat_id,) in rows:
+            self.delete_chat(chat_id)
+        return len(rows)
 
     def add_message(
         self,
@@ -192,6 +212,7 @@ class History:
 
         Raises:
             UnknownMessageError: the parent is not in this chat.
+            UnknownChatError: there is no such chat, or it was deleted meanwhile.
         """
         if parent_id is not None and self.message(parent_id).chat_id != chat_id:
             raise UnknownMessageError(message=parent_id)
@@ -200,6 +221,11 @@ class History:
             str(uuid.uuid4()), chat_id, parent_id, role, parts, labels or {}, pack_id, model, timings or {}, now
         )
         with self._writing() as database:
+            heading = database.execute(
+                "UPDATE chats SET head = ?, updated = ? WHERE id = ?", (message.id, now, chat_id)
+            )
+            if heading.rowcount != 1:
+                raise UnknownChatError(chat=chat_id)
             database.execute(
                 "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
@@ -216,7 +242,6 @@ class History:
                     now,
                 ),
             )
-            database.execute("UPDATE chats SET head = ?, updated = ? WHERE id = ?", (message.id, now, chat_id))
         return message
 
     def message(self, message_id: str) -> Message:
@@ -225,13 +250,19 @@ class History:
         Raises:
             UnknownMessageError: there is none of this id.
         """
-        row = self._database.execute(f"{_SELECT} WHERE id = ?", (message_id,)).fetchone()
-        if row is None:
+        found = self._messages(f"{_SELECT} WHERE id = ?", (message_id,))
+        if not found:
             raise UnknownMessageError(message=message_id)
-        return _message(row)
+        return found[0]
 
     def set_head(self, chat_id: str, message_id: str | None) -> None:
-        """Go on from another message: another branch is shown."""
+        """Go on from another message: another branch is shown.
+
+        Raises:
+            UnknownMessageError: it is not in this chat.
+        """
+        if message_id is not None and self.message(message_id).chat_id != chat_id:
+            raise UnknownMessageError(message=message_id)
         with self._writing() as database:
             database.execute("UPDATE chats SET head = ? WHERE id = ?", (message_id, chat_id))
 
@@ -247,30 +278,54 @@ class History:
     def siblings(self, message_id: str) -> tuple[Message, ...]:
         """Return the branches at a message: all children of its parent, oldest first."""
         message = self.message(message_id)
-        rows = self._database.execute(
-            f"{_SELECT} WHERE chat_id = ? AND parent_id IS ? ORDER BY created, rowid",
-            (message.chat_id, message.parent_id),
+        return self._messages(
+            f"{_SELECT} WHERE parent_id IS ? AND chat_id = ? ORDER BY created, rowid",
+            (message.parent_id, message.chat_id),
         )
-        return tuple(_message(row) for row in rows)
 
     def latest_leaf(self, message_id: str) -> str:
         """Return the newest message under `message_id`, where its branch goes on."""
-        while row := self._database.execute(
-            "SELECT id FROM messages WHERE parent_id = ? ORDER BY created DESC, rowid DESC LIMIT 1", (message_id,)
-        ).fetchone():
-            message_id = row[0]
+        newest = "SELECT id FROM messages WHERE parent_id = ? ORDER BY created DESC, rowid DESC LIMIT 1"
+        while rows := self._rows(newest, (message_id,)):
+            message_id = rows[0][0]
         return message_id
 
     def search(self, words: str, *, chat_id: str | None = None, limit: int = 20) -> tuple[Message, ...]:
         """Find messages that hold any of the words, best first."""
-        quoted = " OR ".join('"' + word.replace('"', '""') + '"' for word in words.split())
+        # FTS5 reads a query as C text: a NUL ends it within its quotes, and SQLite takes no lone surrogates.
+        plain = words.replace("\0", " ").encode(errors="replace").decode()
+        quoted = " OR ".join('"' + word.replace('"', '""') + '"' for word in dict.fromkeys(plain.split()))
         if not quoted:
             return ()
-        rows = self._database.execute(
-            f"{_SELECT} {_HOLDS_WORDS} AND (?2 IS NULL OR chat_id = ?2) ORDER BY created DESC LIMIT ?3",
+        return self._messages(
+            f"{_SELECT} {_HOLDS_WORDS} AND (?2 IS NULL OR chat_id = ?2) ORDER BY rank, created DESC LIMIT ?3",
             (quoted, chat_id, limit),
         )
-        return tuple(_message(row) for row in rows)
+
+    def _rows(self, statement: str, values: tuple[Any, ...]) -> list[Any]:
+        with _telling(self._path):
+            return self._database.execute(statement, values).fetchall()
+
+    def _messages(self, statement: str, values: tuple[Any, ...]) -> tuple[Message, ...]:
+        rows = self._rows(statement, values)
+        try:
+            return tuple(_message(row) for row in rows)
+        except msgspec.DecodeError as error:
+            raise HistoryDamagedError(path=self._path, reason=str(error)) from error
+
+    def _use_write_ahead_log(self) -> None:
+        give_up = time.monotonic() + _WAIT_SECONDS
+        while True:
+            try:
+                self._database.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                # Six of 600 first openings of a file by four at a time: here SQLite refuses without waiting.
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                    raise
+                self._database.execute("BEGIN IMMEDIATE")  # this does wait
+                self._database.execute("COMMIT")
+            else:
+                return
 
     def _migrate(self) -> None:
         (version,) = self._database.execute("PRAGMA user_version").fetchone()
@@ -286,17 +341,35 @@ class History:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            yield self._database
-        except BaseException:
-            self._database.execute("ROLLBACK")
-            raise
-        self._database.execute("COMMIT")
+        with _telling(self._path):
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._database
+                self._database.execute("COMMIT")
+            except BaseException:
+                if self._database.in_transaction:  # a full disk has rolled it back already
+                    self._database.execute("ROLLBACK")
+                raise
+
+
+@contextlib.contextmanager
+def _telling(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into ours; wrong use of the interface stays what it is, a bug."""
+    try:
+        yield
+    except (sqlite3.ProgrammingError, sqlite3.InterfaceError):
+        raise
+    except sqlite3.DatabaseError as error:
+        code = error.sqlite_errorcode & 0xFF
+        if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            raise BusyError(path=path) from error
+        if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR}:
+            raise SaveError(path=path, reason=str(error)) from error
+        raise HistoryDamagedError(path=path, reason=str(error)) from error
 
 
 _SELECT = "SELECT id, chat_id, parent_id, role, parts, labels, pack_id, model, timings, created FROM messages"
-_HOLDS_WORDS = "WHERE rowid IN (SELECT rowid FROM message_words WHERE message_words MATCH ?1)"
+_HOLDS_WORDS = "JOIN message_words ON message_words.rowid = messages.rowid WHERE message_words MATCH ?1"
 
 
 def _message(row: tuple[Any, ...]) -> Message:

@@ -1,0 +1,80 @@
+"""Show what a pack holds, knows and asks for; nothing is run or installed."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from satchel.runtime.cli.terminal import Terminal, escape_control
+from satchel.runtime.commands.inspect import FileDescription, PackDescription, inspect, inspect_text
+from satchel.runtime.packfile.limits import size_in_words
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the verb's arguments."""
+    parser.add_argument("pack", type=Path, metavar="PACK")
+    parser.add_argument("--text", metavar="FILE", help="print a knowledge file's whole extracted text")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    """Print the description, or the text."""
+    if arguments.text is not None:
+        text = inspect_text(arguments.pack, arguments.text)
+        if arguments.json:
+            terminal.json({"file": arguments.text, "text": text})
+        else:
+            terminal.print(text, end="" if text.endswith("\n") else "\n")
+        return 0
+    found = inspect(arguments.pack)
+    if arguments.json:
+        terminal.json(found)
+        return 0
+    _print_identity(found, terminal)
+    _print_knowledge(found, terminal)
+    _print_requests(found, terminal)
+    return 0
+
+
+def _print_identity(found: PackDescription, terminal: Terminal) -> None:
+    identity = found.identity
+    by = f" by {escape_control(identity.author)}" if identity.author else ""
+    terminal.print(f"{terminal.bold(escape_control(identity.name))} {escape_control(identity.version)}{by}")
+    if found.persona.description:
+        terminal.print(f"  {escape_control(found.persona.description)}")
+    for starter in found.persona.starters:
+        terminal.print(f"  > {escape_control(starter)}")
+    terminal.print(f"\nfile       {found.path}, {size_in_words(found.size)}, format {found.format}, {found.signature}")
+    terminal.print(f"pack id    {found.pack_id}")
+    terminal.print(f"identity   {identity.id}")
+    models = ", ".join(escape_control(model.name) for model in found.models)
+    terminal.print(f"models     {models or 'no preference'}")
+    if found.attribution:
+        terminal.print(f"licence    {escape_control(found.attribution.strip())}")
+
+
+def _print_knowledge(found: PackDescription, terminal: Terminal) -> None:
+    if not found.files:
+        terminal.print("\nIt knows no files.")
+        return
+    embedder = found.embedder.name if found.embedder else "none: keyword search only"
+    terminal.print(f"\n{len(found.files)} files, {found.passages:,} passages; embedder {escape_control(embedder)}")
+    for file in found.files:
+        terminal.print(f"  {_file_line(file)}")
+
+
+def _file_line(file: FileDescription) -> str:
+    said = [f"{file.pages} pages" if file.pages else "", f"{file.passages} passages", file.language]
+    said += ["trusted" if file.trusted else "", "nothing secret" if file.public else ""]
+    said += ["" if file.source_included else "without its source", file.problem]
+    return f"{escape_control(file.name)}: {', '.join(escape_control(part) for part in said if part)}"
+
+
+def _print_requests(found: PackDescription, terminal: Terminal) -> None:
+    if not any(tool.requests for tool in found.tools):
+        terminal.print("\nIt asks for nothing: it can only answer.")
+        return
+    terminal.print("\nIt asks to:")
+    for tool in found.tools:
+        for words in tool.in_words:
+            terminal.print(f"  {escape_control(tool.name)}: {escape_control(words)}")

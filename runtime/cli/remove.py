@@ -1,0 +1,38 @@
+"""Remove an installed pack: by its id, the id's first digits, or its name."""
+
+from __future__ import annotations
+
+import argparse
+
+from satchel.runtime.cli.terminal import Terminal, escape_control
+from satchel.runtime.commands.remove import remove
+from satchel.runtime.errors import UsageError
+from satchel.runtime.paths import find_home
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the verb's arguments."""
+    parser.add_argument("pack", metavar="PACK")
+    chats = parser.add_mutually_exclusive_group()
+    chats.add_argument("--with-chats", action="store_true", help="delete its chats as well")
+    chats.add_argument("--keep-chats", action="store_true", help="leave its chats in the history")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    """Remove the pack, and its chats when they are to go too."""
+    home = find_home()
+    with_chats = arguments.with_chats
+    if not with_chats and not arguments.keep_chats:
+        if not terminal.interactive:
+            raise UsageError(reason="say --with-chats or --keep-chats; there is nobody here to ask")
+        with_chats = terminal.ask_yes("Delete its chats as well?")
+    done = remove(arguments.pack, home, with_chats=with_chats)
+    if arguments.json:
+        terminal.json(done)
+        return 0
+    chats = f", and {done.chats_deleted} chats" if with_chats else ""
+    terminal.print(f"removed: {escape_control(done.pack.name)} {escape_control(done.pack.version)}{chats}")
+    if done.now_current is not None:
+        terminal.print(f"  its name stands for version {escape_control(done.now_current.version)} now")
+    return 0

@@ -1,0 +1,119 @@
+"""Ask an assistant: one question, or many with --batch; the answer streams, then its sources.
+
+Without a QUESTION, or with "-", it is read from standard input. Exit code 0 also when the files do not hold the answer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from satchel.runtime.cli.rendering import render_turn
+from satchel.runtime.cli.terminal import Terminal
+from satchel.runtime.commands.answer import AnswerOptions, answer_batch, open_session
+from satchel.runtime.errors import UsageError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the verb's arguments."""
+    parser.add_argument(
+        "assistant", metavar="PACK_OR_FOLDER", help="a .pack file, an assistant's folder, or an installed pack"
+    )
+    parser.add_argument("question", nargs="*", metavar="QUESTION")
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="print one JSON object")
+    shape.add_argument("--events", action="store_true", help="print each event as a line of JSON, as it comes")
+    parser.add_argument(
+        "--batch", type=Path, metavar="FILE.jsonl", help='lines of {"question": …}; prints a result line for each'
+    )
+    parser.add_argument("--timeout", type=float, metavar="S", help="give up after S seconds (exit code 124)")
+    add_model_arguments(parser)
+
+
+def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe what `run`, `chat` and `eval` share: which model speaks, and how."""
+    parser.add_argument(
+        "--model", metavar="M", help="a .gguf file, a model's name, `starter`, or `reader` (always quotes)"
+    )
+    parser.add_argument(
+        "--gpu-layers", metavar="N", default="auto", help="layers on the GPU: a number or auto (default)"
+    )
+    parser.add_argument(
+        "--context", type=int, metavar="TOKENS", help="size of the window (default: what this machine holds)"
+    )
+    parser.add_argument("--temperature", type=float, metavar="T", help="0 is the most likely word each time")
+    parser.add_argument("--seed", type=int, metavar="N", help="the same seed gives the same answer")
+    parser.add_argument("--no-history", action="store_true", help="keep nothing of this conversation")
+
+
+def options_from(arguments: argparse.Namespace) -> AnswerOptions:
+    """Return the shared options of a parsed command line."""
+    return AnswerOptions(
+        model=arguments.model,
+        gpu_layers=_gpu_layers(arguments.gpu_layers),
+        context=arguments.context,
+        temperature=arguments.temperature,
+        seed=arguments.seed,
+        keep_history=not arguments.no_history,
+    )
+
+
+def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    """Answer the question or the batch."""
+    if arguments.batch is not None:
+        if arguments.question:
+            raise UsageError(reason="--batch takes its questions from the file; there is one on the command line too")
+        return _run_batch(arguments, terminal)
+    question = _question(arguments.question)
+    with open_session(arguments.assistant, options_from(arguments), progress=terminal.progress) as session:
+        terminal.end_progress()
+        events = session.turn_within(question, arguments.timeout)
+        if arguments.events:
+            for event in events:
+                terminal.json(event)
+        elif arguments.json:
+            from satchel.runtime.session.result import collect_result
+
+            terminal.json(collect_result(events, pack_id=session.assistant.pack_id))
+        else:
+            render_turn(events, terminal)
+    return 0
+
+
+def _run_batch(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    results = answer_batch(
+        arguments.assistant,
+        arguments.batch,
+        options_from(arguments),
+        timeout=arguments.timeout,
+        progress=terminal.progress,
+    )
+    failed = 0
+    for result in results:
+        failed += result.error is not None
+        terminal.json(result)
+    terminal.end_progress()
+    if failed:
+        terminal.note(f"{failed} questions failed; their lines say why.")
+    return 1 if failed else 0
+
+
+def _question(words: list[str]) -> str:
+    text = " ".join(words)
+    if not words or text == "-":
+        if sys.stdin.isatty():
+            raise UsageError(reason="there is no question")
+        # Bytes, because the terminal's own encoding need not be UTF-8.
+        text = sys.stdin.buffer.read().decode(errors="replace")
+    if not text.strip():
+        raise UsageError(reason="the question is empty")
+    return text.strip()
+
+
+def _gpu_layers(text: str) -> int | None:
+    if text == "auto":
+        return None
+    if not text.isdigit():
+        raise UsageError(reason=f'--gpu-layers takes a number or "auto", not "{text}"')
+    return int(text)

@@ -1,0 +1,29 @@
+"""Check every byte of a pack, and that its knowledge can be relied on."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from satchel.runtime.cli.terminal import Terminal, escape_control
+from satchel.runtime.commands.verify import verify
+from satchel.runtime.packfile.limits import size_in_words
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the verb's arguments."""
+    parser.add_argument("pack", type=Path, metavar="PACK")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    """Verify; an unsound pack is an error."""
+    result = verify(arguments.pack, progress=terminal.progress)
+    terminal.end_progress()
+    if arguments.json:
+        terminal.json(result)
+        return 0
+    name = escape_control(f"{result.name} {result.version}")
+    terminal.print(f"sound: {name}, {size_in_words(result.size)}, {result.entries} entries, {result.signature}")
+    terminal.print(f"  pack id {result.pack_id}")
+    return 0
