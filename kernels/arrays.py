@@ -33,7 +33,7 @@ class BitRows:
     factors: NDArray[np.float32]
     centre: NDArray[np.float32]
     record: bytes = field(init=False, repr=False)
-    """The addresses as the compiled library reads them: asking an array for its address takes as long as a small scan."""
+    """The addresses as the compiled library reads them: asking NumPy for them takes as long as a small scan."""
 
     def __post_init__(self) -> None:
         check_array("factors", self.factors, np.float32, 1)

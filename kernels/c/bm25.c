@@ -154,7 +154,7 @@ static int64_t next_passage(const struct evaluation *e) {
 int32_t sk_bm25(const struct sk_backend *backend, const struct sk_bm25_query *query) {
     struct evaluation e = {.backend = backend, .query = query};
     int64_t k = query->k < query->passage_count ? query->k : query->passage_count;
-    int64_t capacity = (k > 0 ? k : 1) + 512;
+    int64_t capacity = sk_selection_capacity(k > 0 ? k : 1);
     uint64_t *keys = sk_allocate(2 * capacity * (int64_t)sizeof *keys);
     e.sums = sk_allocate((SK_BM25_BLOCK + SK_LANES) * (int64_t)sizeof *e.sums);
     e.places = sk_allocate((SK_BM25_BLOCK + SK_LANES) * (int64_t)sizeof *e.places);

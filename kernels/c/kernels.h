@@ -13,6 +13,7 @@
 #include "selection.h"
 
 enum {
+    SK_MAX_DIMENSION = 4096, /* ops.py refuses more */
     SK_BLOCK_ROWS = 8,      /* rows in a block of 1-bit rows */
     SK_PLANES = 4,          /* bits of a query level in a bit scan */
     SK_LANES = 16,          /* lanes of a float sum */

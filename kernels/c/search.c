@@ -13,8 +13,6 @@ enum {
     /* Bytes of rows that several queries share while they are in the caches: half of a small L2. */
     SHARED_BYTES = 128 * 1024,
     MAX_PARTS = 16,
-    /* Room beyond k in a selection: fewer cuts for a little memory. */
-    SLACK = 512,
 };
 
 struct scan_job {
@@ -107,7 +105,7 @@ int32_t sk_search(const struct sk_backend *backend, const struct sk_rows *rows, 
     int64_t capacity;
     struct scratch s = {0};
     kept = smaller(kept, rows->count > 0 ? rows->count : 1);
-    capacity = kept + SLACK;
+    capacity = sk_selection_capacity(kept);
     s.keys = sk_allocate(parts * in_flight * capacity * (int64_t)sizeof *s.keys);
     s.levels = sk_allocate(in_flight * sk_padded_levels(d));
     s.planes = sk_allocate(in_flight * sk_plane_words(d) * (int64_t)sizeof *s.planes);
