@@ -8,22 +8,26 @@ from dataclasses import dataclass
 
 import regex
 
-_TOKEN = regex.compile(r"\p{N}[\p{N}.,]*(?<=\p{N})(?:st|nd|rd|th|s)?\b|[\p{L}\p{M}]+(?:['’.-][\p{L}\p{M}]+)*|\p{N}+\p{L}+")  # noqa: RUF001
-_NUMBER_WORDS = {
-    word: str(number)
-    for number, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
-        " eighteen nineteen".split()
-    )
-} | {
-    word: str(10 * number)
-    for number, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)
-}
-_ORDINALS = {"first": "1", "second": "2", "third": "3", "fourth": "4", "fifth": "5", "sixth": "6", "seventh": "7"}
+_TOKEN = regex.compile(
+    r"\p{N}[\p{N}.,]*(?<=\p{N})(?:st|nd|rd|th|s)?\b"
+    r"|[\p{L}\p{M}]+(?:['’.-][\p{L}\p{M}]+)*"  # noqa: RUF001 - a real apostrophe
+    r"|\p{N}+\p{L}+"
+)
+_TO_NINETEEN = """
+zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
+nineteen
+"""
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth"
+_NUMBER_WORDS = (
+    {word: str(number) for number, word in enumerate(_TO_NINETEEN.split())}
+    | {word: str(10 * number) for number, word in enumerate(_TENS.split(), start=2)}
+    | {word: str(number) for number, word in enumerate(_ORDINALS.split(), start=1)}
+)
 _VAGUE = frozenset({"one", "second", "first"})
 """Too often no number at all ("one of them", "a second later") to count as one."""
-_NEGATIONS = frozenset("not no never none neither nor without cannot n't".split())
-_SMALL_IN_NAMES = frozenset("of the de la von van and du der".split())
+_NEGATIONS = frozenset({"not", "no", "never", "none", "neither", "nor", "without", "cannot"})
+_SMALL_IN_NAMES = frozenset({"of", "the", "de", "la", "von", "van", "and", "du", "der"})
 
 
 class FactKind(enum.Enum):
@@ -47,8 +51,8 @@ class Word:
 def words_of(text: str, stems: Stems) -> list[Word]:
     """Return the words of a text in order, names and numbers marked.
 
-    A capital letter makes a name, but at the start of a sentence only when another sign of a name is there: an inner capital,
-    a name right after it, or the same word capitalised elsewhere in the text.
+    A capital letter makes a name, but at the start of a sentence only when another sign of a name is there: an inner
+    capital, a name right after it, or the same word capitalised elsewhere in the text.
     """
     found = list(_TOKEN.finditer(text))
     inner = {m.group() for m in found if not _opens_sentence(text, m.start())}
@@ -59,9 +63,6 @@ def words_of(text: str, stems: Stems) -> list[Word]:
             words.append(Word(match.start(), match.end(), _number(token), FactKind.NUMBER))
             continue
         lower = token.lower()
-        if lower in _ORDINALS and lower not in _VAGUE:
-            words.append(Word(match.start(), match.end(), _ORDINALS[lower], FactKind.NUMBER))
-            continue
         if lower in _NEGATIONS or lower.endswith(("n't", "n’t")):  # noqa: RUF001 - a real apostrophe
             words.append(Word(match.start(), match.end(), "not", FactKind.NEGATION))
             continue
@@ -97,13 +98,15 @@ class Stems:
         return word in self._common
 
 
-_PRONOUNS = frozenset("he she it they him her them his its their this that these those who which we us our i me my".split())
-_OPENERS = frozenset(
-    "however although though while when after before during since because despite unlike like many most some several other"
-    " another both each every such also then thus therefore moreover furthermore finally later today now here there if as"
-    " until upon within between under over among according instead meanwhile nevertheless indeed still yet more less only"
-    " even once where why how what by with without for from at on in to of and but or so not all any few much".split()
-)
+_PRONOUN_LIST = "he she it they him her them his its their this that these those who which we us our i me my"
+_PRONOUNS = frozenset(_PRONOUN_LIST.split())
+_OPENER_LIST = """
+however although though while when after before during since because despite unlike like many most some several
+other another both each every such also then thus therefore moreover furthermore finally later today now here there
+if as until upon within between under over among according instead meanwhile nevertheless indeed still yet more less
+only even once where why how what by with without for from at on in to of and but or so not all any few much
+"""
+_OPENERS = frozenset(_OPENER_LIST.split())
 
 
 def is_pronoun(key: str) -> bool:
@@ -122,8 +125,8 @@ def fact_runs(words: Sequence[Word]) -> list[tuple[int, int]]:
             and runs
             and words[runs[-1][0]].kind is FactKind.NAME
             and all(w.key in _SMALL_IN_NAMES for w in words[runs[-1][1] : place])
-            and place - runs[-1][1] <= 2  # noqa: PLR2004 - "of the" at most
-            and word.start - words[runs[-1][1] - 1].end <= 8  # noqa: PLR2004 - no clause lies between
+            # A comma or full stop between them makes two names.
+            and all(words[n + 1].start - words[n].end == 1 for n in range(runs[-1][1] - 1, place))
         )
         if joins:
             runs[-1] = (runs[-1][0], place + 1)

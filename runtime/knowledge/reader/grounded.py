@@ -84,7 +84,9 @@ class GroundednessCheck:
     def _is_content(self, word: Word) -> bool:
         return word.kind is None and not self._stems.is_common(word.key) and len(word.key) > 1
 
-    def _holds(self, fact: Sequence[Word], claim: Sequence[Word], evidence: Sequence[Word], before: Sequence[Word]) -> bool:
+    def _holds(
+        self, fact: Sequence[Word], claim: Sequence[Word], evidence: Sequence[Word], before: Sequence[Word]
+    ) -> bool:
         """Tell whether the evidence says this fact of the same things."""
         kind = fact[0].kind
         if kind is FactKind.NEGATION:
@@ -96,21 +98,24 @@ class GroundednessCheck:
             return self._named_before(fact, around, evidence, before)
         if max(_count(claim, key) - _count(evidence, key) for key in set(keys)) > 0:
             return False
+        if kind is FactKind.NAME:  # "He moved in 1884" says it of whoever was named before
+            earlier = min(places)
+            places += [at for at, w in enumerate(evidence) if at > earlier and w.kind is None and is_pronoun(w.key)]
         own = max(len(around & self._around(evidence, at, at)) for at in places)
         for start, end in fact_runs(evidence):
-            other = evidence[start:end]
-            if other[0].kind is not kind or {w.key for w in other} & set(keys):
+            other = {w.key for w in evidence[start:end]}
+            if evidence[start].kind is not kind or other & set(keys):
                 continue
-            theirs = len(around & self._around(evidence, start, end - 1))
-            if theirs > own and not self._said(other, claim, theirs):
+            theirs = self._around(evidence, start, end - 1)
+            gain = len(around & theirs) - own
+            # When the sentence has both, they must look better exchanged, both taken together.
+            said = [self._around(claim, at, at) for at, w in enumerate(claim) if w.key in other]
+            if said:
+                mine = [self._around(evidence, at, at) for at in places]
+                gain += max(len(a & b) for a in said for b in mine) - max(len(a & theirs) for a in said)
+            if gain > 0:
                 return False
         return True
-
-    def _said(self, other: Sequence[Word], claim: Sequence[Word], theirs: int) -> bool:
-        """Tell whether the claim gives the other fact too, in its own right place."""
-        keys = {w.key for w in other}
-        places = [at for at, w in enumerate(claim) if w.key in keys]
-        return bool(places) and max(len(self._around(claim, at, at)) for at in places) < theirs
 
     def _named_before(
         self, fact: Sequence[Word], around: set[str], evidence: Sequence[Word], before: Sequence[Word]
@@ -126,7 +131,9 @@ class GroundednessCheck:
     def _around(self, words: Sequence[Word], first: int, last: int) -> set[str]:
         left = [w.key for w in words[:first] if self._is_content(w)][-_NEAR:]
         right = [w.key for w in words[last + 1 :] if self._is_content(w)][:_NEAR]
-        beside = {f"<{w.key}" for w in words[max(0, first - 2) : first]} | {f">{w.key}" for w in words[last + 1 : last + 3]}
+        beside = {f"<{w.key}" for w in words[max(0, first - 2) : first]} | {
+            f">{w.key}" for w in words[last + 1 : last + 3]
+        }
         return {*left, *right, *beside}
 
 

@@ -14,7 +14,7 @@ MAX_SPAN_TOKENS = 30
 
 @dataclass(frozen=True, slots=True)
 class RawSpan:
-    """The best span of one passage before calibration; `start` and `end` are characters of the passage, end exclusive."""
+    """The best span of one passage before calibration; `start` and `end` are its characters, end exclusive."""
 
     start: int
     end: int

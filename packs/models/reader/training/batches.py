@@ -15,6 +15,8 @@ from satchel.packs.models.reader.training.sources import Example
 
 CLS, SEP, PAD = 101, 102, 0
 MAX_QUESTION, MAX_TOKENS = 40, 288
+LONG_SPAN = 24
+"""From this many tokens on a span is a sentence that holds the answer: any start and end in it is right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ def pad(group: list[Tokens]) -> Batch:
         allowed[row, item.ids.index(SEP) + 1 : len(item.ids) - 1] = True
         allowed[row, 0] = True
         for start, end in item.spans or [(0, 0)]:
-            if item.every_span_counts and item.spans and end - start > 24:
+            if item.every_span_counts and item.spans and end - start > LONG_SPAN:
                 starts[row, start : end + 1] = True
                 ends[row, start : end + 1] = True
             else:

@@ -1,4 +1,4 @@
-"""Measure a checkpoint on the held-out articles of SQuAD's train split, in torch (choices are made here, not on `dev`):
+"""Measure a checkpoint on the held-out articles of SQuAD's train split, in torch: choices are made here, not on `dev`.
 
 python -m satchel.packs.models.reader.training.evaluate CHECKPOINT --data DATA --model MINILM [--save scores.npz]
 """
@@ -52,6 +52,7 @@ def read_all(
 
 
 def main() -> None:
+    """Print the measures; `--save` keeps the signals."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--data", type=Path, required=True)
@@ -79,9 +80,8 @@ def main() -> None:
     for name, value in (("margin", signal[:, 0]), ("head", signal[:, 2]), ("both", signal[:, 0] / 4 + signal[:, 2])):
         best = max(((value > cut) == have).mean() for cut in np.unique(value))
         area = (value[have][:, None] > value[~have][None, :]).mean()
-        print(
-            f"answerability by {name}: accuracy at 0 {((value > 0) == have).mean():.3f}, at the best cut {best:.3f}, AUC {area:.3f}"
-        )
+        zero = ((value > 0) == have).mean()
+        print(f"answerability by {name}: accuracy at 0 {zero:.3f}, at the best cut {best:.3f}, AUC {area:.3f}")
     if arguments.save:
         np.savez(arguments.save, signals=signal, answerable=have, em=np.array(em), f1=np.array(f1))
 

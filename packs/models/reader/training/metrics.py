@@ -32,7 +32,7 @@ def best_f1(answer: str, references: Sequence[str]) -> float:
 def calibration_error(
     probability: ArrayLike, true: ArrayLike, bins: int = 10
 ) -> tuple[float, list[tuple[float, float, int]]]:
-    """Return the expected calibration error over equal-width bins, and (mean probability, share true, count) of each."""
+    """Return the expected calibration error over equal bins, and (mean probability, share true, count) of each."""
     p, t = np.asarray(probability, float), np.asarray(true, float)
     place = np.minimum((p * bins).astype(int), bins - 1)
     table = [

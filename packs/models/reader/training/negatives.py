@@ -12,8 +12,11 @@ from dataclasses import replace
 
 from satchel.packs.models.reader.training.sources import Example
 
+_LEAST_CHARACTERS = 200
+
 _PIECE = re.compile(
-    r"(?P<year>\b1\d{3}s?\b|\b20\d\ds?\b)|(?P<number>\b\d[\d,.]*\b)|(?P<name>\b[A-Z][\w'’-]+(?: [A-Z][\w'’-]+)*)"
+    r"(?P<year>\b1\d{3}s?\b|\b20\d\ds?\b)|(?P<number>\b\d[\d,.]*\b)"
+    r"|(?P<name>\b[A-Z][\w'\u2019-]+(?: [A-Z][\w'\u2019-]+)*)"
 )
 _WORDS = re.compile(r"[a-z0-9]{3,}")
 
@@ -78,6 +81,7 @@ def without_the_sentence(answerable: list[Example], count: int, rng: random.Rand
         left = max(example.context.rfind(mark, 0, start) for mark in (". ", "? ", "! ")) + 1
         right = min((at for mark in (". ", "? ") if (at := example.context.find(mark, end)) >= 0), default=-2) + 1
         rest = example.context[:left] + (example.context[right:] if right > 0 else "")
-        if len(rest) > 200 and not any(example.context[a:b].lower() in rest.lower() for a, b in example.spans):
+        said_again = any(example.context[a:b].lower() in rest.lower() for a, b in example.spans)
+        if len(rest) > _LEAST_CHARACTERS and not said_again:
             made.append(replace(example, context=rest.strip(), spans=()))
     return made

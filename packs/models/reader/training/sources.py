@@ -21,10 +21,11 @@ HELD_OUT_ARTICLES = frozenset({"Construction", "Fresno, California", "Private sc
 _DEV_TITLES = re.compile(
     r"super bowl|warsaw|huguenot|islamis|prime number|harvard|victoria and albert|sky \(united", re.IGNORECASE
 )
-_EMPTY_ANSWER = frozenset(
-    "this that these those it its he she they him her his their them who which what where when there here one ones"
-    " i we you my our your a an the and or".split()
-)
+_EMPTY_LIST = """
+this that these those it its he she they him her his their them who which what where when there here one ones i we you
+my our your a an the and or
+"""
+_EMPTY_ANSWER = frozenset(_EMPTY_LIST.split())
 _PENN_BRACKETS = {
     "-LRB-": "(",
     "-RRB-": ")",
@@ -36,6 +37,9 @@ _PENN_BRACKETS = {
     "''": '"',
 }
 _SHINGLE = 48
+"""Letters in a row by which a paragraph is found in the astronomy sample."""
+_ASKED_OF_OTHERS = 0.12
+"""Share of QAMR's questions that are also asked of sentences that do not answer them."""
 _CLINGS_LEFT = frozenset(".,;:!?)]}%") | {"'s", "n't", "'re", "'ve", "'ll", "'d", "'m", "'"}
 _CLINGS_RIGHT = frozenset("([{$")
 
@@ -103,7 +107,7 @@ def read_qamr(data: Path, rng: random.Random) -> list[Example]:
         question = row["question"].strip()
         spans = ((len(head) + start, len(head) + end),)
         examples.append(Example(question, context, spans, "qamr"))
-        if others and rng.random() < 0.12:
+        if others and rng.random() < _ASKED_OF_OTHERS:
             examples.append(Example(question, " ".join(others), (), "qamr"))
     return examples
 
