@@ -10,13 +10,13 @@ from satchel.runtime.errors import SatchelError
 
 
 class KnowledgeError(SatchelError):
-    """{reason}"""
+    """{reason}."""
 
     exit_code = 20
 
 
 class DocumentError(KnowledgeError):
-    """{file}: {reason}"""
+    """{file}: {reason}."""
 
     exit_code = 21
 

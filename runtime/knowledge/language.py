@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections import Counter
+from itertools import pairwise
 from typing import Any
 
 _WINDOW = 300
@@ -19,9 +20,11 @@ _WORD = re.compile(r"[^\W\d_]+")
 _LETTER = re.compile(r"[^\W\d_]")
 # Words that carry English sentences and hardly any other language's: not "in", "was", "or", "as", "on", "me", "so".
 _ENGLISH = frozenset(
-    "the of and to is are were what which who whom whose when where why how did does do that with this these those from by "
-    "it its they their have has had been be would could should there than into about between through because after "
-    "before while during each other some many most more your you we he she his her my our can will not".split()
+    """
+    the of and to is are were what which who whom whose when where why how did does do that with this these those
+    those from by it its they their have has had been be would could should there than into about between through because after
+    before while during each other some many most more your you we he she his her my our can will not
+    """.split()  # noqa: SIM905 - words, easier to read in a row
 )
 _ENGLISH_SHARE = 0.3
 _ENGLISH_WORDS = 4
@@ -69,7 +72,7 @@ def _pieces(text: str) -> list[str]:
     count = max(1, min(_WINDOWS, round(len(text) / _WINDOW)))
     if count < _WINDOWS:
         bounds = [len(text) * place // count for place in range(count + 1)]
-        pieces = [text[start:end] for start, end in zip(bounds, bounds[1:], strict=False)]
+        pieces = [text[start:end] for start, end in pairwise(bounds)]
     else:
         stride = (len(text) - _WINDOW) // (_WINDOWS - 1)
         pieces = [text[start : start + _WINDOW] for start in range(0, stride * _WINDOWS, stride)]

@@ -49,9 +49,15 @@ class Worker:
     One call runs at a time. `cancel` may be called from any thread, everything else from one thread at a time.
     """
 
-    def __init__(self, module: str, *, name: str, limits: WorkerLimits | None = None) -> None:
-        """`module` is imported in the child and has `methods()`; `name` is what errors call it, such as "model"."""
+    def __init__(
+        self, module: str, *, name: str, limits: WorkerLimits | None = None, cancel_seconds: float = _CLOSE_SECONDS
+    ) -> None:
+        """`module` is imported in the child and has `methods()`; `name` is what errors call it, such as "model".
+
+        A cancelled call that has not stopped after `cancel_seconds` is ended with its process.
+        """
         self.name = name
+        self._cancel_seconds = cancel_seconds
         self._module = module
         self._limits = limits or WorkerLimits()
         self._process: subprocess.Popen[bytes] | None = None
@@ -131,8 +137,8 @@ class Worker:
             if not finished:
                 self.cancel()
                 with contextlib.suppress(SatchelError):
-                    give_up = time.monotonic() + _CLOSE_SECONDS
-                    while self._reply(call_id, give_up, _CLOSE_SECONDS, method)[0] == ITEM:
+                    give_up = time.monotonic() + self._cancel_seconds
+                    while self._reply(call_id, give_up, self._cancel_seconds, method)[0] == ITEM:
                         pass
             self._current = None
 

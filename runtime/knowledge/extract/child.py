@@ -1,0 +1,102 @@
+"""The document reader's own process: takes a file's bytes in chunks, gives its text back.
+
+Methods: `begin` {file, size}, then `chunk` {content} until all bytes are there, then `extract` {password}, a stream of
+`[done, total]` for each step, and of None as a sign of life ten times a second: then the parent asks whether to go on.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from dataclasses import dataclass, field
+from typing import Any
+
+from satchel.runtime.errors import SatchelError
+from satchel.runtime.knowledge.errors import DamagedDocumentError, EmptyDocumentError
+from satchel.runtime.knowledge.extract.confinement import confine
+from satchel.runtime.knowledge.extract.protocol import Source
+from satchel.runtime.knowledge.extract.registry import choose_format, refuse_by_size
+from satchel.runtime.worker.service import Call, Method
+
+_TICK_SECONDS = 0.1
+_SECONDS_BETWEEN_STEPS = 0.02
+
+
+@dataclass(slots=True)
+class _Arriving:
+    """The file that is being received."""
+
+    file: str = ""
+    size: int = 0
+    chunks: list[bytes] = field(default_factory=list)
+
+
+def methods() -> dict[str, Method]:
+    """Return what this worker serves."""
+    confine()
+    arriving = _Arriving()
+
+    def begin(params: dict[str, Any], _call: Call) -> None:
+        arriving.file, arriving.size = params["file"], params["size"]
+        arriving.chunks = []
+
+    def chunk(params: dict[str, Any], _call: Call) -> None:
+        if not arriving.chunks:
+            refuse_by_size(params["content"], arriving.size, file=arriving.file)
+        arriving.chunks.append(params["content"])
+
+    def extract(params: dict[str, Any], call: Call) -> Any:
+        chunks, arriving.chunks = arriving.chunks, []
+        content = b"".join(chunks)
+        chunks.clear()
+        return _extract(Source(arriving.file, content, params["password"]), call, seconds=params["cpu_seconds"])
+
+    return {"begin": begin, "chunk": chunk, "extract": extract}
+
+
+def _extract(source: Source, call: Call, *, seconds: int) -> Any:
+    if not source.content:
+        raise EmptyDocumentError(file=source.name, reason="it has 0 bytes")
+    limit_cpu(seconds)
+    told = 0.0
+
+    def step(done: int, total: int | None) -> None:
+        nonlocal told
+        call.check()
+        now = time.monotonic()
+        if done == total or now - told >= _SECONDS_BETWEEN_STEPS:
+            told = now
+            call.emit((done, total))
+
+    over = threading.Event()
+    ticks = threading.Thread(target=_tick, args=(call, over), daemon=True, name="ticks")
+    ticks.start()
+    try:
+        return choose_format(source).extractor()(source, step)
+    except (SatchelError, MemoryError):
+        raise
+    except Exception as error:
+        # Parsers raise anything on broken input; which one it was is for the log.
+        traceback.print_exc()
+        raise DamagedDocumentError(file=source.name, reason=f"{type(error).__name__}: {error}") from error
+    finally:
+        over.set()
+        ticks.join()
+
+
+def _tick(call: Call, over: threading.Event) -> None:
+    while not over.wait(_TICK_SECONDS):
+        call.emit(None)
+
+
+def limit_cpu(seconds: int) -> None:
+    """Let this process use so many seconds of processor time from now on; past them the kernel ends it."""
+    try:
+        import resource
+    except ImportError:  # Windows; the parent's clock does it there
+        return
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    soft = int(usage.ru_utime + usage.ru_stime) + seconds
+    resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
