@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 
 import msgspec
 
+from satchel.runtime.packfile.names import UNSAFE_CHARACTERS, collision_key
 from satchel.runtime.project.errors import (
     LinkedFolderMissingError,
     NoProjectError,
@@ -26,6 +29,9 @@ MCP_FILE = "mcp.json"
 CASES_FILE = "evals/cases.jsonl"
 ORIGIN_PACK = ".satchel/origin.pack"
 """The pack that the folder was unpacked from: text and vectors of files whose sources it did not carry."""
+
+_UNSAFE = re.compile(rf"[{UNSAFE_CHARACTERS}\\]")
+_DRIVE = re.compile(r"\A([A-Za-z]):")
 
 
 class Example(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,25 +75,30 @@ class Project:
         return tuple(sorted((self.folder / ACTIONS_FOLDER).glob("*.openapi.json")))
 
     def knowledge_files(self) -> tuple[KnowledgeFile, ...]:
-        """List the knowledge files on the disk, by name: those copied in, then those of linked folders.
+        """List the knowledge files on the disk by name, those copied in and those of linked folders.
+
+        No two have the same name: where a linked file would take that of another, a number is put to it.
 
         Raises:
             LinkedFolderMissingError: a linked folder is gone.
         """
         own = self.folder / KNOWLEDGE_FOLDER
-        files = [KnowledgeFile(_relative(path, own), path, linked=False) for path in document_paths(own)]
+        files = [
+            KnowledgeFile(knowledge_name(_relative(path, own)), path, linked=False) for path in document_paths(own)
+        ]
         for link in self.assistant.knowledge.links:
-            folder = (self.folder / Path(link).expanduser()).absolute()
-            if not folder.exists():
+            folder = linked_path(self.folder, link)
+            if not os.path.exists(folder):  # noqa: PTH110 - unlike Path.exists, it says no to a name too long
                 raise LinkedFolderMissingError(path=folder)
+            name = folder.name if folder.name not in {"", ".."} else folder.resolve().name
             if folder.is_file():
-                files.append(KnowledgeFile(folder.name, folder, linked=True))
+                files.append(KnowledgeFile(knowledge_name(name), folder, linked=True))
                 continue
             files += [
-                KnowledgeFile(f"{folder.name}/{_relative(path, folder)}", path, linked=True)
+                KnowledgeFile(knowledge_name(f"{name}/{_relative(path, folder)}".lstrip("/")), path, linked=True)
                 for path in document_paths(folder)
             ]
-        return tuple(sorted(files, key=lambda file: file.name.encode()))
+        return tuple(sorted(_with_names_of_their_own(files), key=lambda file: file.name.encode()))
 
 
 def load_project(folder: Path) -> Project:
@@ -98,7 +109,7 @@ def load_project(folder: Path) -> Project:
         ProjectFormatError: names the file, line or key.
     """
     settings = folder / SETTINGS_FILE
-    if not settings.is_file():
+    if not os.path.isfile(settings):  # noqa: PTH113 - unlike Path.is_file, it says no to a name too long
         raise NoProjectError(folder=folder)
     instructions = folder / INSTRUCTIONS_FILE
     return Project(
@@ -109,21 +120,51 @@ def load_project(folder: Path) -> Project:
     )
 
 
+def linked_path(project: Path, link: str) -> Path:
+    """Return where an entry of `knowledge.links` lies; `~` is a person's home, relative ones start at the project."""
+    if link == "~" or link.startswith("~/"):
+        return Path.home() / link[2:]
+    return (project / link).absolute()
+
+
+def knowledge_name(name: str) -> str:
+    """Return a file's name on the disk as it can be shown, cited and sealed on every system.
+
+    Composed Unicode; what is not UTF-8 becomes U+FFFD; control and direction-changing characters and backslashes
+    become `_`, and so does the colon of what would be a drive.
+    """
+    text = unicodedata.normalize("NFC", os.fsencode(name).decode(errors="replace"))
+    return _DRIVE.sub(r"\1_", _UNSAFE.sub("_", text))
+
+
 def document_paths(folder: Path) -> Iterator[Path]:
     """Yield the files under a folder that may be documents: hidden ones and links that lead outside are left out."""
     root = folder.resolve()
     for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not _is_hidden(name))
+        folders[:] = sorted(name for name in folders if not is_hidden(name))
         for name in sorted(names):
             path = Path(parent) / name
-            if _is_hidden(name) or not path.is_file():
+            if is_hidden(name) or not path.is_file():
                 continue
             if path.is_symlink() and not path.resolve().is_relative_to(root):
                 continue
             yield path
 
 
-def _is_hidden(name: str) -> bool:
+def _with_names_of_their_own(files: Iterable[KnowledgeFile]) -> Iterator[KnowledgeFile]:
+    taken: set[str] = set()
+    for file in files:
+        name, number = file.name, 1
+        while collision_key(name) in taken:
+            number += 1
+            path = PurePosixPath(file.name)
+            name = path.with_name(f"{path.stem} ({number}){path.suffix}").as_posix()
+        taken.add(collision_key(name))
+        yield replace(file, name=name)
+
+
+def is_hidden(name: str) -> bool:
+    """Tell whether a file or folder of this name is left out of what an assistant knows."""
     # "~$report.docx" is the lock file that Word leaves beside an open document.
     return name.startswith((".", "~$"))
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from satchel.runtime.atomic import save_text
+from satchel.runtime.project.errors import ProjectFormatError
 from satchel.runtime.project.folder import INSTRUCTIONS_FILE, SETTINGS_FILE
 from satchel.runtime.project.schema import Assistant
 
@@ -16,17 +17,27 @@ _ALWAYS_WRITTEN = frozenset({"format", "id", "name"})
 
 
 def save_assistant(folder: Path, assistant: Assistant) -> None:
-    """Write `assistant.toml`, keeping the comments and order of the one that is there.
+    """Write `assistant.toml`, keeping the comments, order and line ends of the one that is there.
 
     Keys that have their default value are left out, unless the file already states them.
+
+    Raises:
+        ProjectFormatError: what is there cannot be read any more.
+        SaveError: the disk is full or not writable.
     """
     import tomlkit
 
     path = folder / SETTINGS_FILE
-    document = tomlkit.parse(path.read_text(encoding="utf-8")) if path.exists() else tomlkit.document()
+    try:
+        # Decoded by hand: reading as text would hide which line ends the file has.
+        before = path.read_bytes().decode("utf-8-sig") if path.exists() else ""
+        document = tomlkit.parse(before.replace("\r\n", "\n"))
+    except (OSError, ValueError) as error:  # TOMLKit's errors and UnicodeDecodeError are ValueErrors
+        raise ProjectFormatError(path=path, where="reading", reason=str(error).rstrip(".")) from error
     defaults = msgspec.to_builtins(Assistant(id=assistant.id, name=assistant.name))
     _merge(document, msgspec.to_builtins(assistant), defaults)
-    save_text(path, tomlkit.dumps(document))
+    text = tomlkit.dumps(document)
+    save_text(path, text.replace("\n", "\r\n") if "\r\n" in before else text)
 
 
 def save_instructions(folder: Path, text: str) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 from satchel.runtime.atomic import save_text
+from satchel.runtime.errors import SaveError
+from satchel.runtime.packfile.names import UNSAFE_CHARACTERS
 from satchel.runtime.project.errors import FolderNotEmptyError, UnknownTemplateError
 from satchel.runtime.project.folder import (
     CASES_FILE,
@@ -21,6 +25,7 @@ from satchel.runtime.project.schema import new_id
 
 DEFAULT_TEMPLATE = "documents"
 _FOLDER = Path(__file__).parent / "templates"
+_UNSAFE = re.compile(f"[{UNSAFE_CHARACTERS}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +46,50 @@ def list_templates() -> tuple[Template, ...]:
 
 
 def create_project(folder: Path, *, template: str = DEFAULT_TEMPLATE, name: str | None = None) -> Project:
-    """Make a project folder; nothing that is there is touched.
+    """Make a project folder; nothing that is there is touched, and a failure leaves nothing behind but empty folders.
 
     Raises:
         UnknownTemplateError: names those that there are.
         FolderNotEmptyError: the folder has files in it.
+        SaveError: it cannot be written there.
     """
     known = {entry.name: entry for entry in list_templates()}
     if template not in known:
         raise UnknownTemplateError(name=template, known=", ".join(known))
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise FolderNotEmptyError(folder=folder)
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise FolderNotEmptyError(folder=folder)
+        (folder / KNOWLEDGE_FOLDER).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SaveError(path=folder, reason=(error.strerror or str(error)).lower()) from error
     chosen = known[template]
-    (folder / KNOWLEDGE_FOLDER).mkdir(parents=True, exist_ok=True)
-    title = name or folder.absolute().name.replace("-", " ").replace("_", " ").strip().capitalize() or "Assistant"
-    save_text(folder / SETTINGS_FILE, _settings_text(chosen, title))
-    save_text(folder / INSTRUCTIONS_FILE, chosen.instructions)
-    save_text(folder / EXAMPLES_FILE, "")
-    save_text(folder / CASES_FILE, "")
+    texts = {
+        INSTRUCTIONS_FILE: chosen.instructions,
+        EXAMPLES_FILE: "",
+        CASES_FILE: "",
+        # Last, because it makes the folder a project.
+        SETTINGS_FILE: _settings_text(chosen, _title(name or "") or _title_from(folder) or "Assistant"),
+    }
+    try:
+        for file, text in texts.items():
+            save_text(folder / file, text)
+    except BaseException:
+        for file in texts:
+            (folder / file).unlink(missing_ok=True)
+        for empty in (folder / CASES_FILE).parent, folder / KNOWLEDGE_FOLDER:
+            with contextlib.suppress(OSError):
+                empty.rmdir()
+        raise
     return load_project(folder)
+
+
+def _title_from(folder: Path) -> str:
+    return _title(folder.resolve().name.replace("-", " ").replace("_", " ")).capitalize()
+
+
+def _title(name: str) -> str:
+    """Return a name on one line, without what else a folder's name or an argument may hold."""
+    return " ".join(_UNSAFE.sub(" ", name).split())[:100].strip()
 
 
 def _read_template(path: Path) -> Template:
@@ -76,7 +106,7 @@ def _settings_text(template: Template, name: str) -> str:
     for key, value in (
         ("format", 1),
         ("id", new_id()),
-        ("name", name[:100]),
+        ("name", name),
         ("version", "1.0.0"),
         ("author", ""),
         ("description", template.description),
