@@ -44,6 +44,15 @@ class SatchelError(Exception):
         """What the person can do about it; may be empty."""
         return self.remedy.format(**self.fields)
 
+    def as_object(self) -> dict[str, str | int]:
+        """Return the inside of the `{"error": …}` that `--json` prints."""
+        return {
+            "code": self.code(),
+            "message": self.message,
+            "remedy": self.advice,
+            "exit_code": self.exit_code,
+        }
+
     @classmethod
     def code(cls) -> str:
         """The stable machine-readable name: `WrongEmbedderError` is `wrong-embedder`."""

@@ -73,7 +73,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(error, SatchelError):
             return _report(error, wants_json=wants_json)
         if wants_json:
-            _print_error("bug", f"{type(error).__name__}: {error}", "Please report this with the command you ran.", BUG)
+            _print_error(
+                {
+                    "code": "bug",
+                    "message": f"{type(error).__name__}: {error}",
+                    "remedy": "Please report this with the command that you ran.",
+                    "exit_code": BUG,
+                }
+            )
         raise
     return code
 
@@ -102,7 +109,7 @@ def _run_verb(verb: str, rest: list[str]) -> int:
 
 def _report(error: SatchelError, *, wants_json: bool) -> int:
     if wants_json:
-        _print_error(error.code(), error.message, error.advice, error.exit_code)
+        _print_error(error.as_object())
     sys.stderr.write(f"satchel: {error.message}\n")
     if error.advice:
         sys.stderr.write(f"  {error.advice}\n")
@@ -111,16 +118,17 @@ def _report(error: SatchelError, *, wants_json: bool) -> int:
 
 def _report_interrupt(*, wants_json: bool) -> int:
     if wants_json:
-        _print_error("cancelled", "Cancelled.", "", INTERRUPTED)
+        from satchel.runtime.errors import CancelledError
+
+        _print_error(CancelledError().as_object())
     sys.stderr.write("\nCancelled; what was done is kept, and running the command again goes on from there.\n")
     return INTERRUPTED
 
 
-def _print_error(code: str, message: str, remedy: str, exit_code: int) -> None:
+def _print_error(error: dict[str, str | int]) -> None:
     import json
 
-    body = {"error": {"code": code, "message": message, "remedy": remedy, "exit_code": exit_code}}
-    sys.stdout.write(json.dumps(body, ensure_ascii=False) + "\n")
+    sys.stdout.write(json.dumps({"error": error}, ensure_ascii=False) + "\n")
 
 
 def _help() -> str:

@@ -11,8 +11,10 @@ from pathlib import Path
 
 from satchel.runtime.cli.rendering import render_turn
 from satchel.runtime.cli.terminal import Terminal
-from satchel.runtime.commands.answer import AnswerOptions, answer_batch, open_session
+from satchel.runtime.commands.answer import AnswerOptions, answer_batch, events_within, open_session
 from satchel.runtime.errors import UsageError
+from satchel.runtime.paths import find_home
+from satchel.runtime.session.choosing import ModelRequest
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,11 +52,13 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
 def options_from(arguments: argparse.Namespace) -> AnswerOptions:
     """Return the shared options of a parsed command line."""
     return AnswerOptions(
-        model=arguments.model,
-        gpu_layers=_gpu_layers(arguments.gpu_layers),
-        context=arguments.context,
-        temperature=arguments.temperature,
-        seed=arguments.seed,
+        model=ModelRequest(
+            reference=arguments.model,
+            gpu_layers=_gpu_layers(arguments.gpu_layers),
+            context=arguments.context,
+            temperature=arguments.temperature,
+            seed=arguments.seed,
+        ),
         keep_history=not arguments.no_history,
     )
 
@@ -66,9 +70,10 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
             raise UsageError(reason="--batch takes its questions from the file; there is one on the command line too")
         return _run_batch(arguments, terminal)
     question = _question(arguments.question)
-    with open_session(arguments.assistant, options_from(arguments), progress=terminal.progress) as session:
+    options = options_from(arguments)
+    with open_session(arguments.assistant, options, find_home(), progress=terminal.progress) as session:
         terminal.end_progress()
-        events = session.turn_within(question, arguments.timeout)
+        events = events_within(session, question, arguments.timeout)
         if arguments.events:
             for event in events:
                 terminal.json(event)
@@ -86,6 +91,7 @@ def _run_batch(arguments: argparse.Namespace, terminal: Terminal) -> int:
         arguments.assistant,
         arguments.batch,
         options_from(arguments),
+        find_home(),
         timeout=arguments.timeout,
         progress=terminal.progress,
     )

@@ -1,3 +1,158 @@
-"""`satchel run`: open an assistant with the model that suits, and answer one question or many."""
+"""`satchel run` and `chat`: open an assistant with the model that suits, and answer one question or many."""
 
 from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from satchel.runtime.commands.opening import open_assistant
+from satchel.runtime.errors import OutOfTimeError, SatchelError, UsageError
+from satchel.runtime.knowledge.client import KnowledgeClient, KnowledgeRequest
+from satchel.runtime.paths import Home
+from satchel.runtime.progress import SILENT, Progress
+from satchel.runtime.session.choosing import ModelRequest, choose_model
+from satchel.runtime.session.events import Event
+from satchel.runtime.session.history import Chat, History
+from satchel.runtime.session.result import RunResult, collect_result
+from satchel.runtime.session.session import Session
+from satchel.runtime.settings import load_settings
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerOptions:
+    """How a person wants to be answered; None: as the assistant and this machine suggest."""
+
+    model: ModelRequest = field(default_factory=ModelRequest)
+    keep_history: bool = True
+
+
+class BatchLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What `--batch` prints for a question: its result, or the error object."""
+
+    line: int
+    id: str | None = None
+    result: RunResult | None = None
+    error: dict[str, Any] | None = None
+
+
+class _BatchQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    question: str
+    id: str | None = None
+
+
+@contextlib.contextmanager
+def open_session(
+    reference: str, options: AnswerOptions, home: Home, *, chat: str | None = None, progress: Progress = SILENT
+) -> Iterator[Session]:
+    """Open an assistant and everything that it needs; all of it is closed at the end of the block.
+
+    `chat` is the id, or the beginning of one, of a chat to go on with.
+
+    Raises:
+        SatchelError: the assistant, the model or the chat is not there or not sound.
+    """
+    settings = load_settings(home.settings)
+    assistant = open_assistant(reference, home, progress=progress)
+    with contextlib.ExitStack() as stack:
+        knowledge = None
+        if assistant.knowledge is not None:
+            knowledge = KnowledgeClient(
+                KnowledgeRequest(
+                    path=str(assistant.knowledge),
+                    cache=str(home.cache),
+                    gate=assistant.retrieval.gate,
+                    threads=settings.threads,
+                )
+            )
+            stack.callback(knowledge.close)
+        model = choose_model(options.model, assistant, settings, home)
+        if model is not None:
+            stack.callback(model.close)
+        history = stack.enter_context(History(home.history if options.keep_history else None))
+        opened: Chat | None = history.chat(chat) if chat is not None else None
+        yield Session(assistant, knowledge=knowledge, model=model, history=history, chat=opened)
+
+
+def events_within(session: Session, question: str, seconds: float | None) -> Iterator[Event]:
+    """Yield a turn's events; past `seconds` the turn is cancelled.
+
+    Raises:
+        OutOfTimeError: the time was up before the turn was done.
+    """
+    if seconds is None:
+        yield from session.turn(question)
+        return
+    if seconds <= 0:
+        raise UsageError(reason="--timeout takes a number of seconds above 0")
+    expired = threading.Event()
+
+    def expire() -> None:
+        expired.set()
+        session.cancel()
+
+    timer = threading.Timer(seconds, expire)
+    timer.start()
+    try:
+        for event in session.turn(question):
+            if expired.is_set():
+                break
+            yield event
+    finally:
+        timer.cancel()
+        timer.join()
+    if expired.is_set():
+        raise OutOfTimeError(seconds=f"{seconds:g}", stage="answering")
+
+
+def answer_batch(
+    reference: str,
+    questions: Path,
+    options: AnswerOptions,
+    home: Home,
+    *,
+    timeout: float | None = None,
+    progress: Progress = SILENT,
+) -> Iterator[BatchLine]:
+    """Answer each line of a file with one loaded model; every question is a chat of its own.
+
+    A question that fails gives a line with its error, and the next one is asked.
+
+    Raises:
+        UsageError: the file is not there, or a line is no question; before any is asked.
+    """
+    asked = _read_questions(questions)
+    with open_session(reference, options, home, progress=progress) as session:
+        for done, (line, entry) in enumerate(asked):
+            progress("answering", done, len(asked))
+            session.new_chat()
+            try:
+                result = collect_result(
+                    events_within(session, entry.question, timeout), pack_id=session.assistant.pack_id
+                )
+                yield BatchLine(line, entry.id, result)
+            except SatchelError as error:
+                yield BatchLine(line, entry.id, error=error.as_object())
+        progress("answering", len(asked), len(asked))
+
+
+def _read_questions(path: Path) -> list[tuple[int, _BatchQuestion]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UsageError(reason=f"{path} cannot be read: {(error.strerror or str(error)).lower()}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(reason=f"{path} is not UTF-8 (byte {error.start})") from error
+    asked = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip():
+            try:
+                asked.append((number, msgspec.json.decode(line, type=_BatchQuestion)))
+            except msgspec.DecodeError as error:
+                raise UsageError(reason=f'{path}, line {number}: {error}; a line is {{"question": "…"}}') from error
+    return asked

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from satchel.runtime.evals.cases import Case, Expectation
-from satchel.runtime.knowledge.answers import FoundPassage
+from satchel.runtime.session.events import Source
 from satchel.runtime.session.result import RunResult
 
 
@@ -25,14 +25,14 @@ class CaseOutcome:
     milliseconds: float
 
 
-def judge(case: Case, result: RunResult, passages: Sequence[FoundPassage]) -> CaseOutcome:
-    """Return the outcome of a case; `passages` are those that its question found, best first."""
+def judge(case: Case, result: RunResult, retrieved: Sequence[Source]) -> CaseOutcome:
+    """Return the outcome of a case; `retrieved` are the passages that its question found, best first."""
     failures = tuple(_failures(case.expect, result))
     return CaseOutcome(
         id=case.id,
         question=case.question,
         passed=not failures,
-        retrieval_rank=_rank(case.expect, passages),
+        retrieval_rank=_rank(case.expect, retrieved),
         answer=result.answer,
         failures=failures,
         milliseconds=result.timings_ms.get("total", 0.0),
@@ -67,13 +67,13 @@ def _matches_call(expect: Expectation, call: dict[str, object]) -> bool:
     return call.get("name") == expect.tool.name and isinstance(given, dict) and wanted.items() <= given.items()
 
 
-def _rank(expect: Expectation, passages: Sequence[FoundPassage]) -> int | None:
+def _rank(expect: Expectation, retrieved: Sequence[Source]) -> int | None:
     if expect.file is None:
         return None
     return next(
         (
             rank
-            for rank, found in enumerate(passages, 1)
+            for rank, found in enumerate(retrieved, 1)
             if found.file == expect.file and expect.page in {None, found.page}
         ),
         None,

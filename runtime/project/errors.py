@@ -61,6 +61,13 @@ class AssistantMissingError(SatchelError):
     remedy = "`satchel list` shows the installed packs."
 
 
+class UnreadableFilesError(SatchelError):
+    """{count} of the knowledge files cannot be read: {reasons}."""
+
+    exit_code = 21  # as a document's own error has it
+    remedy = "Mend or remove them; without --strict they are left out, and the pack says so."
+
+
 class NewerProjectError(SatchelError):
     """{path} has format {format}; this Satchel reads up to {known}."""
 

@@ -62,6 +62,10 @@ class Session:
         """The chat as it is now; None before the first message."""
         return self.history.chat(self._chat_id) if self._chat_id is not None else None
 
+    def new_chat(self) -> None:
+        """Let the next message begin a chat of its own."""
+        self._chat_id = None
+
     def turn(self, message: str, *, parent: str | None = None) -> Iterator[Event]:
         """Answer one message; the last event is always `Finished`.
 

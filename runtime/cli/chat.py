@@ -1,0 +1,103 @@
+"""Talk with an assistant. Lines that begin with / are commands; /help lists them.
+
+Ctrl-C stops an answer, Ctrl-D ends the chat.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import time
+from collections.abc import Iterator
+
+from satchel.runtime.cli.chat_commands import ChatCommands, in_short
+from satchel.runtime.cli.run import add_model_arguments, options_from
+from satchel.runtime.cli.terminal import Terminal, escape_control
+from satchel.runtime.commands.answer import open_session
+from satchel.runtime.commands.opening import open_assistant
+from satchel.runtime.errors import SatchelError
+from satchel.runtime.paths import find_home
+from satchel.runtime.session.history import History
+from satchel.runtime.session.session import Session
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the verb's arguments."""
+    parser.add_argument("assistant", metavar="PACK_OR_FOLDER")
+    parser.add_argument("--list", action="store_true", help="list the chats with this assistant")
+    parser.add_argument("--chat", metavar="ID", help="go on with a chat (its id, or how it begins)")
+    parser.add_argument("--search", metavar="WORDS", help="find messages of this assistant's chats")
+    parser.add_argument("--delete", metavar="ID", help="delete a chat and all of its messages")
+    add_model_arguments(parser)
+
+
+def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    """Talk until the person leaves, or do what an option asks."""
+    home = find_home()
+    if arguments.list or arguments.search or arguments.delete:
+        return _manage(arguments, terminal)
+    options = options_from(arguments)
+    with open_session(arguments.assistant, options, home, chat=arguments.chat, progress=terminal.progress) as session:
+        terminal.end_progress()
+        _greet(session, terminal)
+        commands = ChatCommands(session, terminal)
+        for line in _lines(terminal):
+            with _reporting(terminal):
+                if not commands.take(line):
+                    break
+    return 0
+
+
+def _greet(session: Session, terminal: Terminal) -> None:
+    assistant = session.assistant
+    terminal.print(terminal.bold(escape_control(assistant.name)))
+    if assistant.greeting:
+        terminal.print(escape_control(assistant.greeting))
+    for starter in assistant.starters:
+        terminal.print(terminal.dim(f"  > {escape_control(starter)}"))
+    if session.chat is not None:
+        terminal.print(terminal.dim(f"Going on with “{escape_control(session.chat.title)}”."))
+    terminal.print(terminal.dim("/help lists the commands."))
+
+
+def _lines(terminal: Terminal) -> Iterator[str]:
+    if terminal.interactive:
+        with contextlib.suppress(ImportError):
+            import readline  # noqa: F401 - line editing for input()
+    while True:
+        try:
+            line = input("\n> " if terminal.interactive else "")
+        except (EOFError, KeyboardInterrupt):
+            terminal.print()
+            return
+        if line.strip():
+            yield line.strip()
+
+
+def _manage(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    home = find_home()
+    assistant = open_assistant(arguments.assistant, home)
+    with History(home.history) as history:
+        if arguments.delete:
+            chat = history.chat(arguments.delete)
+            history.delete_chat(chat.id)
+            terminal.print(f"deleted: {escape_control(chat.title)}")
+        elif arguments.search:
+            own = {chat.id for chat in history.chats(assistant.id)}
+            for message in history.search(arguments.search):
+                if message.chat_id in own:
+                    terminal.print(f"{message.chat_id[:8]}  {message.role}: {in_short(message)}")
+        else:
+            for chat in history.chats(assistant.id):
+                when = time.strftime("%Y-%m-%d %H:%M", time.localtime(chat.updated))
+                terminal.print(f"{chat.id[:8]}  {when}  {escape_control(chat.title)}")
+    return 0
+
+
+@contextlib.contextmanager
+def _reporting(terminal: Terminal) -> Iterator[None]:
+    """Show an error and go on: a chat outlives a failed turn."""
+    try:
+        yield
+    except SatchelError as error:
+        terminal.note(f"{error.message} {error.advice}".strip())

@@ -1,0 +1,56 @@
+"""Read a folder's files and make them searchable; only what changed is read again."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from satchel.runtime.cli.terminal import Terminal, escape_control
+from satchel.runtime.commands.index import index_project
+from satchel.runtime.paths import find_home
+from satchel.runtime.project.outcomes import IndexedFile
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the verb's arguments."""
+    parser.add_argument("folder", type=Path, metavar="FOLDER")
+    parser.add_argument("--rebuild", action="store_true", help="read and embed everything anew")
+    parser.add_argument("--threads", type=int, default=0, metavar="N", help="for embedding (default: all cores)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    """Bring the index up to date and list the files."""
+    done = index_project(
+        arguments.folder,
+        find_home(),
+        rebuild=arguments.rebuild,
+        threads=arguments.threads,
+        progress=terminal.progress,
+    )
+    terminal.end_progress()
+    if arguments.json:
+        terminal.json(done)
+        return 0
+    if not done.files:
+        terminal.note(f"There are no knowledge files yet. Next: satchel add {arguments.folder} FILES…")
+        return 0
+    print_files(done.files, terminal)
+    state = "nothing had changed" if done.fresh else f"embedded with {escape_control(done.embedder)}"
+    terminal.print(f"{done.passages:,} passages; {state}")
+    for note in done.notes:
+        terminal.note(f"note: {escape_control(note)}")
+    return 0
+
+
+def print_files(files: Sequence[IndexedFile], terminal: Terminal) -> None:
+    """Print a line a file, those that could not be read with their reason."""
+    for file in files:
+        if file.problem and not file.passages:
+            terminal.print(f"  left out  {escape_control(file.name)}: {escape_control(file.problem)}")
+            continue
+        parts = [f"{file.pages} pages" if file.pages else "", f"{file.passages} passages", file.language]
+        said = ", ".join(part for part in parts if part)
+        problem = f" ({escape_control(file.problem)})" if file.problem else ""
+        terminal.print(f"  {escape_control(file.name)}: {said}{problem}")

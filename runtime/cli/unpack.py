@@ -1,0 +1,29 @@
+"""Turn a pack into an editable folder."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from satchel.runtime.cli.terminal import Terminal, escape_control
+from satchel.runtime.commands.unpack import unpack
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the verb's arguments."""
+    parser.add_argument("pack", type=Path, metavar="PACK")
+    parser.add_argument("folder", type=Path, metavar="FOLDER")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    """Write the folder."""
+    done = unpack(arguments.pack, arguments.folder, progress=terminal.progress)
+    terminal.end_progress()
+    if arguments.json:
+        terminal.json(done)
+        return 0
+    terminal.print(f"{done.folder} is ready: {escape_control(done.name)}, {len(done.with_source)} files.")
+    if done.text_only:
+        terminal.print(f"  Of {len(done.text_only)} more the pack brought text and vectors, but not the file.")
+    return 0

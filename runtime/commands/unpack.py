@@ -1,0 +1,105 @@
+"""`satchel unpack`: turn a pack into an editable project, from a pack without sources too."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from satchel.runtime.atomic import replacing, save_bytes, save_text
+from satchel.runtime.packfile import names
+from satchel.runtime.packfile.knowledge_check import read_files
+from satchel.runtime.packfile.opener import open_pack
+from satchel.runtime.packfile.pack import Pack
+from satchel.runtime.packfile.schema_v1 import KnowledgeFile
+from satchel.runtime.progress import SILENT, Progress
+from satchel.runtime.project.errors import FolderNotEmptyError
+from satchel.runtime.project.folder import (
+    AVATAR_FILE,
+    CASES_FILE,
+    EXAMPLES_FILE,
+    INSTRUCTIONS_FILE,
+    KNOWLEDGE_FOLDER,
+    MCP_FILE,
+    ORIGIN_PACK,
+)
+from satchel.runtime.project.save import save_assistant
+from satchel.runtime.project.schema import Knowledge
+from satchel.runtime.project.sealing import unseal
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """The new folder, and which knowledge files have their source in it."""
+
+    folder: Path
+    name: str
+    with_source: tuple[str, ...]
+    text_only: tuple[str, ...]
+    """Their text and vectors are kept for this project; the files themselves were not in the pack."""
+
+
+def unpack(path: Path, folder: Path, *, progress: Progress = SILENT) -> Unpacked:
+    """Verify a pack and write its project; the folder appears whole or not at all.
+
+    Raises:
+        FolderNotEmptyError: the folder is there and not empty.
+        PackError: it is no sound pack.
+        SaveError: the disk is full or not writable.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise FolderNotEmptyError(folder=folder)
+    folder.absolute().parent.mkdir(parents=True, exist_ok=True)
+    with open_pack(path, verify=True, progress=progress) as pack:
+        files = read_files(pack)
+        partial = Path(
+            tempfile.mkdtemp(prefix=f".{folder.name[:50]}.", suffix=".partial", dir=folder.absolute().parent)
+        )
+        try:
+            _write(pack, files, partial)
+            if folder.exists():
+                folder.rmdir()
+            partial.chmod(0o755)
+            partial.rename(folder)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+        return Unpacked(
+            folder,
+            pack.manifest.identity.name,
+            tuple(file.name for file in files if file.source),
+            tuple(file.name for file in files if not file.source),
+        )
+
+
+def _write(pack: Pack, files: tuple[KnowledgeFile, ...], folder: Path) -> None:
+    (folder / KNOWLEDGE_FOLDER).mkdir()
+    knowledge = Knowledge(
+        trusted=_ticks(files, "trusted"),
+        public=_ticks(files, "public"),
+        from_pack=[file.name for file in files if not file.source],
+    )
+    save_assistant(folder, unseal(pack.manifest, knowledge=knowledge))
+    save_text(folder / INSTRUCTIONS_FILE, pack.read(INSTRUCTIONS_FILE).decode() if INSTRUCTIONS_FILE in pack else "")
+    plain = {EXAMPLES_FILE, AVATAR_FILE, MCP_FILE, CASES_FILE}
+    for name in pack.names:
+        if name in plain or name.startswith("actions/"):
+            save_bytes(folder / PurePosixPath(name), pack.read(name))
+    for file in files:
+        if file.source:
+            # Names in files.json passed the opener's check: relative, without "..", fit for every system.
+            with replacing(folder / KNOWLEDGE_FOLDER / PurePosixPath(file.name)) as writing:
+                for chunk in pack.chunks(file.source):
+                    writing.write(chunk)
+    if names.FILES in pack:
+        # For texts without sources, and for the vectors: what the author computed is not computed again.
+        with replacing(folder / ORIGIN_PACK) as writing, pack.path.open("rb") as reading:
+            shutil.copyfileobj(reading, writing, 1 << 20)
+
+
+def _ticks(files: tuple[KnowledgeFile, ...], tick: str) -> list[str] | bool:
+    ticked = [file.name for file in files if getattr(file, tick)]
+    if len(ticked) in {0, len(files)}:
+        return bool(ticked)
+    return ticked

@@ -1,0 +1,200 @@
+"""Index and build one project. Runs in the process of `project.service`, because packs are mapped here."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from satchel.runtime.knowledge.analyser import analyser_fingerprint
+from satchel.runtime.knowledge.embedders.choose import build_embedder, build_fingerprint, speaks
+from satchel.runtime.knowledge.embedders.vector_cache import VectorCache
+from satchel.runtime.knowledge.extract.reader import DocumentReader
+from satchel.runtime.knowledge.fingerprint import EmbedderFingerprint
+from satchel.runtime.knowledge.index import KnowledgeArrays
+from satchel.runtime.knowledge.ingest import KnowledgeInput, index_files, read_files
+from satchel.runtime.knowledge.passages import PassageSettings
+from satchel.runtime.knowledge.text_cache import EXTRACTION_VERSION, FileHashes, TextCache
+from satchel.runtime.knowledge.vector_sources import PackVectors
+from satchel.runtime.packfile.errors import PackError
+from satchel.runtime.packfile.lock import locked
+from satchel.runtime.packfile.opener import open_pack
+from satchel.runtime.packfile.pack import Pack
+from satchel.runtime.packfile.writer import write_pack
+from satchel.runtime.paths import Home
+from satchel.runtime.progress import SILENT, Progress
+from satchel.runtime.project.entries import name_sources, project_entries
+from satchel.runtime.project.errors import UnreadableFilesError
+from satchel.runtime.project.folder import load_project
+from satchel.runtime.project.knowledge_inputs import knowledge_inputs
+from satchel.runtime.project.outcomes import BuiltPack, IndexedFile, ProjectIndex
+from satchel.runtime.project.sealing import seal
+
+_INDEX_VERSION = 1
+"""Raised when the same files and settings give other arrays."""
+
+
+class ProjectBuilder:
+    """One project, as it was when this was made."""
+
+    def __init__(self, folder: Path, home: Home, *, threads: int = 0) -> None:
+        self._home = home
+        self._threads = threads
+        self._project = load_project(folder)
+        self._place = home.cache / "indexes" / hashlib.sha256(str(folder.absolute()).encode()).hexdigest()[:24]
+
+    def index(self, *, rebuild: bool = False, progress: Progress = SILENT) -> ProjectIndex:
+        """Return the index; read, embed and write what changed, or with `rebuild` everything."""
+        with contextlib.ExitStack() as stack:
+            _, pack, fresh = self._open_index(stack, rebuild=rebuild, progress=progress)
+            if pack is None:
+                return ProjectIndex("", (), 0, fresh, "")
+            arrays = KnowledgeArrays.from_pack(pack)
+            return ProjectIndex(
+                str(pack.path),
+                _described(arrays),
+                len(arrays.passages),
+                fresh,
+                arrays.embedder.name if arrays.embedder else "",
+                tuple(_notes(arrays)),
+            )
+
+    def build(self, destination: Path, *, sources: bool, strict: bool, progress: Progress = SILENT) -> BuiltPack:
+        """Write the project's pack.
+
+        Raises:
+            UnreadableFilesError: with `strict`, when a file could not be read.
+        """
+        project = self._project
+        with contextlib.ExitStack() as stack:
+            inputs, pack, _ = self._open_index(stack, rebuild=False, progress=progress)
+            arrays = KnowledgeArrays.from_pack(pack) if pack is not None else None
+            entries: list[tuple[str, object]] = list(project_entries(project))
+            if arrays is not None:
+                unread = [file for file in arrays.files if file.problem and not file.bytes]
+                if strict and unread:
+                    reasons = "; ".join(f"{file.name}: {file.problem}" for file in unread)
+                    raise UnreadableFilesError(count=len(unread), reasons=reasons)
+                if sources:
+                    paths = {entry.file.name: entry.path for entry in inputs if entry.path is not None}
+                    files, source_entries = name_sources(arrays.files, paths)
+                    arrays = dataclasses.replace(arrays, files=files)
+                    entries += source_entries
+                entries += arrays.entries()
+            manifest = seal(
+                project.assistant,
+                examples=len(project.examples),
+                embedder=arrays.embedder if arrays is not None else None,
+                analyser=arrays.analyser if arrays is not None else None,
+            )
+            written = write_pack(destination, manifest, entries, progress=progress)
+            return BuiltPack(
+                str(written.path),
+                written.pack_id,
+                written.size,
+                _described(arrays) if arrays is not None else (),
+                len(arrays.passages) if arrays is not None else 0,
+                tuple(_notes(arrays)) if arrays is not None else (),
+            )
+
+    def _open_index(
+        self, stack: contextlib.ExitStack, *, rebuild: bool, progress: Progress
+    ) -> tuple[list[KnowledgeInput], Pack | None, bool]:
+        """Open the pack in the cache that holds the arrays of the files as they are, made now if need be."""
+        origin = self._origin(stack)
+        hashes = FileHashes(self._place / "hashes.json")
+        inputs = knowledge_inputs(self._project, hashes, KnowledgeArrays.from_pack(origin) if origin else None)
+        if not inputs:
+            return [], None, True
+        hashes.save()
+        fingerprint = build_fingerprint(self._project.assistant.knowledge.embedder, self._home)
+        path = self._place / f"{self._key(inputs, fingerprint, origin)}.pack"
+        if not rebuild:
+            with contextlib.suppress(PackError):
+                return inputs, stack.enter_context(open_pack(path, verify=False)), True
+        with locked(path):
+            self._write_index(path, inputs, origin, rebuild=rebuild, progress=progress)
+        for old in self._place.glob("*.pack"):
+            if old != path:
+                old.unlink(missing_ok=True)
+        return inputs, stack.enter_context(open_pack(path, verify=False)), False
+
+    def _write_index(
+        self, path: Path, inputs: Sequence[KnowledgeInput], origin: Pack | None, *, rebuild: bool, progress: Progress
+    ) -> None:
+        assistant = self._project.assistant
+        cache = VectorCache(self._home)
+        with contextlib.ExitStack() as stack:
+            reader = stack.enter_context(DocumentReader())
+            texts = TextCache(self._home.cache / "texts")
+            files = read_files(inputs, reader, texts, fresh=rebuild, progress=progress)
+            embedder = build_embedder(assistant.knowledge.embedder, self._home, threads=self._threads)
+            stack.callback(embedder.close)
+            packs = [] if rebuild else [pack for pack in (origin, self._own_pack(stack)) if pack is not None]
+            settings = PassageSettings(assistant.retrieval.passage_tokens, assistant.retrieval.overlap_tokens)
+            arrays = index_files(
+                files,
+                settings,
+                embedder,
+                [PackVectors(pack) for pack in packs] + ([] if rebuild else [cache]),
+                cache,
+                progress=progress,
+            )
+        manifest = seal(assistant, examples=0, embedder=arrays.embedder, analyser=arrays.analyser)
+        write_pack(path, manifest, arrays.entries(), progress=progress)
+
+    def _origin(self, stack: contextlib.ExitStack) -> Pack | None:
+        path = self._project.origin_pack
+        return stack.enter_context(open_pack(path, verify=True)) if path is not None else None
+
+    def _own_pack(self, stack: contextlib.ExitStack) -> Pack | None:
+        """Return the pack that lies beside the folder under its name, if it is this assistant's and sound."""
+        folder = self._project.folder.absolute()
+        with contextlib.suppress(PackError, OSError):
+            pack = stack.enter_context(open_pack(folder.parent / f"{folder.name}.pack", verify=True))
+            if pack.manifest.identity.id == self._project.assistant.id:
+                return pack
+        return None
+
+    def _key(self, inputs: Sequence[KnowledgeInput], fingerprint: EmbedderFingerprint, origin: Pack | None) -> str:
+        """Hash all that the arrays depend on."""
+        retrieval = self._project.assistant.retrieval
+        parts = {
+            "versions": [_INDEX_VERSION, EXTRACTION_VERSION, msgspec.to_builtins(analyser_fingerprint([]))],
+            "files": [msgspec.to_builtins(entry.file) for entry in inputs],
+            "passages": [retrieval.passage_tokens, retrieval.overlap_tokens],
+            "embedder": msgspec.to_builtins(fingerprint),
+            "origin": origin.pack_id if origin is not None else "",
+        }
+        return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()[:32]
+
+
+def _described(arrays: KnowledgeArrays) -> tuple[IndexedFile, ...]:
+    return tuple(
+        IndexedFile(
+            file.name,
+            file.media_type,
+            file.language,
+            file.pages,
+            file.characters,
+            len(arrays.rows_of_file(number)),
+            file.problem,
+        )
+        for number, file in enumerate(arrays.files)
+    )
+
+
+def _notes(arrays: KnowledgeArrays) -> Iterator[str]:
+    fingerprint = arrays.embedder
+    if fingerprint is None:
+        return
+    foreign = sorted({file.language for file in arrays.files if not speaks(fingerprint, file.language)} - {""})
+    if foreign:
+        yield (
+            f"{fingerprint.name} was not made for {', '.join(foreign)}: these files are found by their words only. "
+            'For better answers set embedder = "multilingual" under [knowledge] in assistant.toml.'
+        )
