@@ -22,10 +22,11 @@ from typing import Any
 from satchel.runtime.engine.errors import EngineMissingError
 
 _PACKAGE = "llama_cpp"
-# libgomp spins at each of a token's thousand barriers. With any other process on the cores, the thread that is waited
-# for is not running, and the spinning takes the very time it needs: measured on 2 cores with other work, decoding the
-# 135M Starter on 2 threads: 1 to 14 tokens/s by default, 32 to 57 with waiting threads put to sleep at once.
-_CALM_WAITING = {"GOMP_SPINCOUNT": "0", "OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"}
+# libgomp spins up to 300,000 turns at each of a token's thousand barriers. With any other process on the cores, the
+# thread that is waited for does not run, and the spinning takes the very time that it needs. Measured on 2 cores,
+# tokens/s of the 135M Starter on 2 threads, idle and then beside other work: 160 and 1 to 14 by default; 154 and 5 to
+# 28 with 3,000 turns; 42 and 32 to 57 with none. `threads.py` does the rest: one thread has no barriers.
+_PATIENCE = {"GOMP_SPINCOUNT": "3000"}
 _LEVEL_INFO, _LEVEL_WARNING, _LEVEL_CONTINUED = 2, 3, 5
 _KEPT_LINES = 40
 _BACKEND_FUNCTIONS: tuple[tuple[str, list[Any], Any], ...] = (
@@ -61,7 +62,7 @@ def load_llama() -> Any:
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or spec.submodule_search_locations is None:
         raise EngineMissingError
-    for variable, value in _CALM_WAITING.items():
+    for variable, value in _PATIENCE.items():
         os.environ.setdefault(variable, value)
     # A bare package stands in while its submodule is imported, so that the real `__init__` never runs.
     stand_in = types.ModuleType(_PACKAGE)
