@@ -30,19 +30,18 @@ class IndexRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 def load_rows(folder: Path) -> tuple[IndexRow, ...]:
     """Return the installed packs, the last of an assistant's versions being its current one.
 
-    The files are the truth: a row without its file is left out, a file without a row is opened and added in the order of
-    the files' times. So an index that is lost or damaged is rebuilt, up to which version was current.
+    The files are the truth: a row without its file is left out, a file without a row is opened and added in the order
+    of the files' times. So an index that is lost or damaged is rebuilt, up to which version was current.
 
     Raises:
         UnreadablePackError: the folder cannot be listed.
     """
     files = {found[1]: path for path in _listed(folder) if (found := _PACK_NAME.fullmatch(path.name))}
-    rows = [row for row in _read(folder / INDEX_NAME) if row.pack_id in files]
+    rows = tuple(row for row in _read(folder / INDEX_NAME) if row.pack_id in files)
     missing = files.keys() - {row.pack_id for row in rows}
-    for pack_id in sorted(missing, key=lambda pack_id: (_time(files[pack_id]), pack_id)):
-        if (row := _row_of(files[pack_id], pack_id)) is not None:
-            rows.append(row)
-    return tuple(rows)
+    ordered = sorted(missing, key=lambda pack_id: (_time(files[pack_id]), pack_id))
+    found_rows = (_row_of(files[pack_id], pack_id) for pack_id in ordered)
+    return (*rows, *(row for row in found_rows if row is not None))
 
 
 def save_rows(folder: Path, rows: tuple[IndexRow, ...]) -> None:

@@ -94,9 +94,9 @@ def knowledge_entries(
         if source:
             entries[source] = content
         files.append(_file(name, text, source))
-        for first, paragraph in _paragraphs(text):
+        for place, first, paragraph in _paragraphs(text):
             last = first + len(paragraph)
-            spans.append((number, *(start + len(text[:place].encode()) for place in (first, last)), first, last))
+            spans.append((number, start + place, start + place + len(paragraph.encode()), first, last))
             words.append([word.casefold() for word in paragraph.split()])
         start += len(content)
     entries[names.FILES] = encode_files(tuple(files))
@@ -122,14 +122,17 @@ def vector_entries(passages: int, dimension: int = DIMENSION, *, seed: int = 1) 
 
 def keyword_entries(words: Sequence[Sequence[str]]) -> Entries:
     """A keyword index over the words of each passage."""
-    counted = [Counter(passage) for passage in words]
-    terms = sorted({word for passage in counted for word in passage}, key=str.encode)
-    found = [[(number, passage[term]) for number, passage in enumerate(counted) if term in passage] for term in terms]
-    flat = [posting for postings in found for posting in postings]
+    postings: dict[str, list[tuple[int, int]]] = {}
+    for number, passage in enumerate(words):
+        for word, count in Counter(passage).items():
+            postings.setdefault(word, []).append((number, count))
+    terms = sorted(postings, key=str.encode)
+    found = [postings[term] for term in terms]
+    flat = [posting for rows in found for posting in rows]
     return {
         names.BM25_TERMS: "".join(terms).encode(),
         names.BM25_TERM_STARTS: _starts([len(term.encode()) for term in terms], np.uint32),
-        names.BM25_POSTINGS: _starts([len(postings) for postings in found], np.uint64),
+        names.BM25_POSTINGS: _starts([len(rows) for rows in found], np.uint64),
         names.BM25_PASSAGES: np.array([number for number, _ in flat], np.uint32),
         names.BM25_COUNTS: np.array([count for _, count in flat], np.uint16),
         names.BM25_LENGTHS: np.array([len(passage) for passage in words], np.uint32),
@@ -215,12 +218,14 @@ def _file(name: str, text: str, source: str) -> KnowledgeFile:
     )
 
 
-def _paragraphs(text: str) -> list[tuple[int, str]]:
-    found, start = [], 0
+def _paragraphs(text: str) -> list[tuple[int, int, str]]:
+    """Each paragraph with where it begins, in bytes and in characters."""
+    found, place, first = [], 0, 0
     for paragraph in text.split("\n\n"):
         if paragraph:
-            found.append((start, paragraph))
-        start += len(paragraph) + 2
+            found.append((place, first, paragraph))
+        place += len(paragraph.encode()) + 2
+        first += len(paragraph) + 2
     return found
 
 
