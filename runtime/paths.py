@@ -39,7 +39,8 @@ def find_home() -> Home:
     """Return the folders named by `SATCHEL_HOME`, else the platform's own; creates nothing."""
     root = os.environ.get(HOME_VARIABLE)
     if root:
-        base = Path(root).expanduser().absolute()
+        # Not `expanduser`, which fails for a person that this machine does not know.
+        base = Path(os.path.expanduser(root)).absolute()  # noqa: PTH111
         return Home(data=base / "data", cache=base / "cache", settings=base / "settings")
     from platformdirs import PlatformDirs
 

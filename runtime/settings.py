@@ -39,12 +39,16 @@ def load_settings(folder: Path) -> Settings:
     """
     path = folder / "settings.toml"
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         return Settings()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(path=path, reason=str(error)) from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(path=path, reason=f"byte {error.start} is not UTF-8") from error
+    except OSError as error:
+        raise SettingsError(path=path, reason=(error.strerror or str(error)).lower()) from error
     try:
         return msgspec.convert(tomllib.loads(text), Settings)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise SettingsError(path=path, reason=str(error)) from error
+    except RecursionError as error:
+        raise SettingsError(path=path, reason="it is nested too deeply") from error
+    except ValueError as error:  # no TOML, a wrong key or value, a number of thousands of digits
+        raise SettingsError(path=path, reason=str(error).rstrip(".")) from error
