@@ -15,28 +15,38 @@ static uint64_t median(uint64_t a, uint64_t b, uint64_t c) {
     return a > b ? a : b;
 }
 
-/* Moves the k greatest of keys[0..count) to the front (Hoare's quickselect). */
+/* Moves the k greatest of keys[0..count) to the front: quickselect, with Lomuto's partition, whose loop has no branch to
+ * mispredict. */
 static void select_greatest(uint64_t *keys, int64_t count, int64_t k) {
-    int64_t left = 0, right = count - 1;
+    int64_t left = 0, right = count;
     uint64_t seed = 0x9E3779B97F4A7C15u;
-    while (left < right) {
-        /* Three places by a counter hash: a chosen order of scores cannot make this quadratic. */
-        uint64_t width = (uint64_t)(right - left + 1), pivot;
-        int64_t i = left, j = right;
+    while (right - left > 1) {
+        /* Two of three places by a counter hash: no order of scores makes this quadratic by accident or design. */
+        uint64_t width = (uint64_t)(right - left), pivot;
+        int64_t greater = left;
         seed = seed * 6364136223846793005u + 1442695040888963407u;
         pivot = median(keys[left + (int64_t)((seed >> 33) % width)], keys[left + (int64_t)((seed >> 17) % width)],
                        keys[left + (int64_t)(width / 2)]);
-        while (i <= j) {
-            while (keys[i] > pivot) i++;
-            while (keys[j] < pivot) j--;
-            if (i <= j) swap(&keys[i++], &keys[j--]);
+        for (int64_t i = left; i < right; i++) {
+            uint64_t key = keys[i];
+            keys[i] = keys[greater];
+            keys[greater] = key;
+            greater += key >= pivot;
         }
-        if (k - 1 <= j) {
-            right = j;
-        } else if (k - 1 >= i) {
-            left = i;
+        /* [left, greater) holds the pivot and what is greater. */
+        if (greater == k) return;
+        if (greater > k) {
+            /* Where nothing was smaller, the pivot was the least: it goes last, and the range shrinks by it. */
+            if (greater == right) {
+                for (int64_t i = left; i < right; i++) {
+                    if (keys[i] == pivot) swap(&keys[i], &keys[right - 1]);
+                }
+                if (right - 1 == k) return;
+                greater = right - 1;
+            }
+            right = greater;
         } else {
-            return;
+            left = greater;
         }
     }
 }

@@ -45,7 +45,7 @@ static inline uint32_t sk_key_row(uint64_t key) {
 }
 
 /* Room for k keys. A small buffer is cut often, a great one has a stale threshold and takes in rows for nothing: twice k
- * costs least, for 10 of 10,000 as for 200 of 1,000,000. */
+ * costs least, for 10 of 10,000 as for 200 of 1,000,000. At least k + 8, so that a cut makes room for eight. */
 static inline int64_t sk_selection_capacity(int64_t k) {
     return 2 * k + 32;
 }

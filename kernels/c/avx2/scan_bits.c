@@ -5,6 +5,8 @@
 
 /* A pair of planes adds at most 8 + 2 x 8 to a byte in each word. */
 enum { WORDS_A_FLUSH = 10 };
+/* Bytes between what is counted and what is fetched; see ../avx512/scan_bits.c. */
+enum { BITS_AHEAD = 8192, FACTORS_AHEAD = 2048 };
 
 struct tables {
     __m256i single, twice, low_half;
@@ -37,6 +39,7 @@ static inline __m256i count_differing(const uint64_t *block, const uint64_t *pla
         __m256i low = zero, high = zero;
         for (int64_t w = start; w < end; w++) {
             __m256i word = _mm256_loadu_si256((const void *)(block + w * 8));
+            _mm_prefetch((const char *)(block + w * 8) + BITS_AHEAD, _MM_HINT_T0);
             low = _mm256_add_epi8(low, count_pair(word, planes + w * SK_PLANES, t));
             high = _mm256_add_epi8(high, count_pair(word, planes + w * SK_PLANES + 2, t));
         }
@@ -58,6 +61,7 @@ void sk_avx2_scan_bits(const struct sk_rows *rows, int64_t first, int64_t last, 
         __m256i front, back, differing;
         __m256 scores;
         if (!lanes) continue;
+        _mm_prefetch((const char *)(rows->factors + row) + FACTORS_AHEAD, _MM_HINT_T0);
         front = count_differing(block, query->planes, words, &tables);
         back = count_differing(block + 4, query->planes, words, &tables);
         differing = _mm256_castps_si256(_mm256_shuffle_ps(_mm256_castsi256_ps(front), _mm256_castsi256_ps(back), 0x88));

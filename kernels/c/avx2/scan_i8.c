@@ -2,6 +2,8 @@
  * the query with the row's signs stays below (128 x 127 x 2 < 2^15), so it is exact. Reference: reference/scan_i8.py. */
 #include "avx2.h"
 
+enum { AHEAD = 8192 /* see ../avx512/scan_bits.c */ };
+
 static inline __m256i multiply_add(__m256i sum, __m256i row, __m256i levels) {
     __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(row), _mm256_sign_epi8(levels, row));
     return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
@@ -11,6 +13,7 @@ static inline __m256i dot_row(const int8_t *row, const int8_t *levels, int64_t d
     __m256i sum = _mm256_setzero_si256();
     int64_t i = 0;
     for (; i + 32 <= dimension; i += 32) {
+        _mm_prefetch((const char *)row + i + AHEAD, _MM_HINT_T0);
         sum = multiply_add(sum, _mm256_loadu_si256((const void *)(row + i)), _mm256_load_si256((const void *)(levels + i)));
     }
     if (i < dimension) {

@@ -40,16 +40,26 @@ static inline __m512 sk_joined_512(const int8_t *high, const int8_t *low, __mmas
     return _mm512_cvtepi32_ps(_mm512_add_epi32(whole, l));
 }
 
-/* Offers the lanes of `above` (scores greater than the threshold) as rows row, row + 1, ... */
-static inline void sk_offer_lanes(struct sk_selection *selection, __mmask16 above, __m512 scores, int64_t row) {
-    float lane[16];
-    unsigned left = above;
-    _mm512_storeu_ps(lane, scores);
-    do {
-        int i = __builtin_ctz(left);
-        if (lane[i] > selection->threshold) sk_selection_offer(selection, lane[i], row + i);
-        left &= left - 1;
-    } while (left);
+/* Appends the lanes of `above` (scores greater than the threshold) as rows row, row + 1, ... without a branch a row. */
+static inline void sk_offer_eight(struct sk_selection *selection, __mmask8 above, __m256 scores, int64_t row) {
+    const __m256i numbers = _mm256_add_epi32(_mm256_set1_epi32((int32_t)row), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+    __m256i bits = _mm256_castps_si256(_mm256_add_ps(scores, _mm256_setzero_ps())), ordered;
+    __m512i keys;
+    if (selection->count + 8 > selection->capacity) sk_selection_cut(selection);
+    /* sk_key, eight at a time. */
+    ordered = _mm256_or_si256(_mm256_srai_epi32(bits, 31), _mm256_set1_epi32(INT32_MIN));
+    ordered = _mm256_xor_si256(bits, ordered);
+    keys = _mm512_slli_epi64(_mm512_cvtepu32_epi64(ordered), 32);
+    keys = _mm512_or_si512(keys, _mm512_cvtepu32_epi64(_mm256_xor_si256(numbers, _mm256_set1_epi32(-1))));
+    /* Compressed in a register, then stored whole: a compressing store is microcode on Zen. */
+    _mm512_storeu_si512(selection->keys + selection->count, _mm512_maskz_compress_epi64(above, keys));
+    selection->count += __builtin_popcount(above);
+}
+
+static inline void sk_offer_sixteen(struct sk_selection *selection, __mmask16 above, __m512 scores, int64_t row) {
+    __mmask8 front = (__mmask8)above, back = (__mmask8)(above >> 8);
+    if (front) sk_offer_eight(selection, front, _mm512_castps512_ps256(scores), row);
+    if (back) sk_offer_eight(selection, back, _mm512_extractf32x8_ps(scores, 1), row + 8);
 }
 
 #endif
