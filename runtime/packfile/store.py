@@ -161,6 +161,7 @@ class PackStore:
                 raise DamagedPackError(path=pack.path, reason=error.fields["reason"]) from error
         with contextlib.suppress(OSError):  # it guards against accidents only, and not every file system has it
             destination.chmod(_READ_ONLY)
+        # At once, though it was stamped a moment ago: nobody but the store writes here, and it replaces files whole.
         self._verified.remember(stamp_at(destination), pack.pack_id)
 
     def _has_sound(self, destination: Path, pack: Pack) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -86,8 +87,9 @@ class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 class VerifiedFiles:
     """A folder with a small file for each pack file that was verified; losing it costs a verification."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, now_ns: Callable[[], int] = time.time_ns) -> None:
         self._folder = folder
+        self._now_ns = now_ns
 
     def verify_once(self, path: Path, *, progress: Progress = SILENT) -> VerifiedPack:
         """Verify a file unless it is in the very state in which it was verified before.
@@ -103,13 +105,12 @@ class VerifiedFiles:
             check_knowledge(pack, progress=progress)
             if pack.reader.current_stamp() != pack.stamp:
                 raise PackChangedError(path=path)
-            self.remember(pack.stamp, pack.pack_id)
+            if _tells_changes(pack.stamp, self._now_ns()):
+                self.remember(pack.stamp, pack.pack_id)
             return VerifiedPack(path, pack.pack_id, pack.stamp)
 
     def remember(self, stamp: FileStamp, pack_id: str) -> None:
-        """Note that the file in this state was verified, unless a later change might leave it with the same stamp."""
-        if not _tells_changes(stamp, time.time_ns()):
-            return
+        """Note that the file in this state was verified."""
         record = _Record(checks=CHECKS, stamp=stamp, pack_id=pack_id)
         with contextlib.suppress(SaveError):  # a cache that cannot be written costs time, nothing else
             save_bytes(self._path(stamp), canonical.encode(record))
@@ -120,6 +121,8 @@ class VerifiedFiles:
             self._path(stamp).unlink()
 
     def _recall(self, stamp: FileStamp) -> str | None:
+        if os.name == "nt":  # its ctime is the time of creation, so a change can hide behind an old mtime
+            return None
         try:
             record = canonical.decode(self._path(stamp).read_bytes(), _Record, "record")
         except (OSError, SchemaError):
@@ -131,12 +134,7 @@ class VerifiedFiles:
 
 
 def _tells_changes(stamp: FileStamp, now_ns: int) -> bool:
-    """Say whether any change from now on gives the file another stamp.
-
-    Not on Windows, whose ctime is the time of creation; and not within the step of the file system's clock.
-    """
-    if os.name == "nt":
-        return False
+    """Say whether any change from now on gives the file another stamp: not within a step of the file system's clock."""
     latest = max(stamp.mtime_ns, stamp.ctime_ns)
     step = _COARSE_STEP if stamp.ctime_ns % _SECOND == 0 else _FINE_STEP
     return latest + step < now_ns
