@@ -22,8 +22,8 @@ _LETTER = re.compile(r"[^\W\d_]")
 _ENGLISH = frozenset(
     """
     the of and to is are were what which who whom whose when where why how did does do that with this these those
-    those from by it its they their have has had been be would could should there than into about between through because after
-    before while during each other some many most more your you we he she his her my our can will not
+    those from by it its they their have has had been be would could should there than into about between through because
+    after before while during each other some many most more your you we he she his her my our can will not
     """.split()  # noqa: SIM905 - words, easier to read in a row
 )
 _ENGLISH_SHARE = 0.3

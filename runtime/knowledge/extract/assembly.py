@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from satchel.runtime.knowledge.documents import ExtractedText, Heading
 from satchel.runtime.knowledge.errors import EmptyDocumentError, TooLargeError
 from satchel.runtime.knowledge.extract.cleaning import clean, one_line
@@ -45,6 +47,13 @@ class TextBuilder:
     def line(self, text: str) -> None:
         """Add a piece on the next line: list items, rows of a table."""
         self._add(clean(text).strip(), "\n")
+
+    def rows(self, lines: Iterable[str]) -> None:
+        """Add a table, a line a row; an empty line sets two tables apart."""
+        add = self.paragraph
+        for line in lines:
+            add(line)
+            add = self.line if line else self.paragraph
 
     def heading(self, text: str, level: int) -> None:
         """Add a heading of one line, level 1 being the highest."""

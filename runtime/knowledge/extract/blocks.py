@@ -214,9 +214,7 @@ class _Walker:
                 cell = cell.next
         if caption := table.css_first("caption"):
             self._builder.paragraph(one_line(caption.text()))
-        for number, line in enumerate(describe_rows(grid.rows())):
-            add = self._builder.line if number and line else self._builder.paragraph
-            add(line)
+        self._builder.rows(describe_rows(grid.rows()))
         return True
 
 

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import threading
 import time
-import traceback
 from dataclasses import dataclass, field
 from typing import Any
 
-from satchel.runtime.errors import SatchelError
-from satchel.runtime.knowledge.errors import DamagedDocumentError, EmptyDocumentError
 from satchel.runtime.knowledge.extract.confinement import confine
 from satchel.runtime.knowledge.extract.protocol import Source
-from satchel.runtime.knowledge.extract.registry import choose_format, refuse_by_size
+from satchel.runtime.knowledge.extract.registry import extract_text, refuse_by_size
 from satchel.runtime.worker.service import Call, Method
 
 _TICK_SECONDS = 0.1
@@ -56,8 +53,6 @@ def methods() -> dict[str, Method]:
 
 
 def _extract(source: Source, call: Call, *, seconds: int) -> Any:
-    if not source.content:
-        raise EmptyDocumentError(file=source.name, reason="it has 0 bytes")
     limit_cpu(seconds)
     told = 0.0
 
@@ -73,13 +68,7 @@ def _extract(source: Source, call: Call, *, seconds: int) -> Any:
     ticks = threading.Thread(target=_tick, args=(call, over), daemon=True, name="ticks")
     ticks.start()
     try:
-        return choose_format(source).extractor()(source, step)
-    except (SatchelError, MemoryError):
-        raise
-    except Exception as error:
-        # Parsers raise anything on broken input; which one it was is for the log.
-        traceback.print_exc()
-        raise DamagedDocumentError(file=source.name, reason=f"{type(error).__name__}: {error}") from error
+        return extract_text(source, step)
     finally:
         over.set()
         ticks.join()

@@ -30,11 +30,7 @@ def extract(source: Source, step: Step) -> ExtractedText:
     builder = TextBuilder(source.name)
     for note in decoded.notes:
         builder.note(note)
-    builder_add = builder.line
-    for line in describe_rows(_rows(decoded.text, delimiter, source, step)):
-        builder_add(line)
-        # A blank row sets two tables apart.
-        builder_add = builder.line if line else builder.paragraph
+    builder.rows(describe_rows(_rows(decoded.text, delimiter, source, step)))
     return builder.build(MEDIA_TYPES.get(delimiter, "text/csv"))
 
 

@@ -57,7 +57,8 @@ def local_name(element: Element) -> str:
     """Return a tag without its namespace: the two dialects of Office Open XML differ in nothing else."""
     tag = element.tag
     # A comment's or an entity's tag is a function.
-    return "" if callable(tag) else str(tag).rpartition("}")[2]
+    name: str = "" if callable(tag) else tag.rpartition("}")[2]
+    return name
 
 
 def attribute(element: Element, name: str) -> str:

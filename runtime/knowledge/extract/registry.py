@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import importlib
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import cast
 
+from satchel.runtime.errors import SatchelError
+from satchel.runtime.knowledge.documents import ExtractedText
 from satchel.runtime.knowledge.errors import (
     DamagedDocumentError,
+    EmptyDocumentError,
     EncryptedDocumentError,
     TooLargeError,
     UnknownFormatError,
 )
 from satchel.runtime.knowledge.extract.decoding import looks_like_text
 from satchel.runtime.knowledge.extract.limits import MAX_TEXT_BYTES, in_mib
-from satchel.runtime.knowledge.extract.protocol import Extractor, Source
+from satchel.runtime.knowledge.extract.protocol import Extractor, Source, Step
 from satchel.runtime.knowledge.extract.sniffing import HEAD_BYTES, guess_kind
 from satchel.runtime.knowledge.extract.source_code import LANGUAGES
 
@@ -92,6 +96,23 @@ def choose_format(source: Source, formats: Sequence[Format] = FORMATS) -> Format
     if by_suffix is not None and is_text_format and not (by_content and by_suffix.name == "plain text"):
         return by_suffix
     return by_content or next(known for known in formats if known.name == "plain text")
+
+
+def extract_text(source: Source, step: Step, formats: Sequence[Format] = FORMATS) -> ExtractedText:
+    """Return the text of a file, whichever format it is in.
+
+    Raises:
+        DocumentError: it cannot be read. What a parser raises on broken input becomes a `DamagedDocumentError`.
+    """
+    if not source.content:
+        raise EmptyDocumentError(file=source.name, reason="it has 0 bytes")
+    try:
+        return choose_format(source, formats).extractor()(source, step)
+    except (SatchelError, MemoryError):
+        raise
+    except Exception as error:
+        traceback.print_exc()  # which one it was is for the reader's log
+        raise DamagedDocumentError(file=source.name, reason=f"{type(error).__name__}: {error}") from error
 
 
 def refuse_by_size(head: bytes, size: int, *, file: str) -> None:

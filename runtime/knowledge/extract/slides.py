@@ -133,8 +133,7 @@ def _add_table(builder: TextBuilder, table: Element) -> None:
                 continue
             text = one_line(" ".join(_paragraphs(cell)))
             grid.add(text, columns=_span(cell, "gridSpan"), rows=_span(cell, "rowSpan"))
-    for number, line in enumerate(describe_rows(grid.rows())):
-        (builder.line if number and line else builder.paragraph)(line)
+    builder.rows(describe_rows(grid.rows()))
 
 
 def _span(cell: Element, name: str) -> int:

@@ -100,8 +100,7 @@ def _add_sheet(builder: TextBuilder, content: bytes, place: str, workbook: _Work
     if _HIDDEN.search(content):
         builder.note("hidden rows or columns are read like the others")
     rows = _merged(_rows(content, place, workbook, tick), merges)
-    for number, line in enumerate(describe_rows(rows)):
-        (builder.line if number and line else builder.paragraph)(line)
+    builder.rows(describe_rows(rows))
 
 
 def _rows(content: bytes, place: str, workbook: _Workbook, tick: Callable[[], None]) -> Iterator[tuple[int, list[str]]]:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from itertools import pairwise
 
 from satchel.runtime.knowledge.extract.cleaning import one_line
 
@@ -101,8 +100,7 @@ def _is_header(row: list[str]) -> bool:
         return True
     # "Country; 2019; 2020; 2021": years are names when nothing but years follows.
     years = [int(name) for name in names[1:] if _YEAR.fullmatch(name)]
-    steps = {after - before for before, after in pairwise(years)}
-    return numbers == names[1:] and len(years) == len(numbers) > 1 and len(steps) == 1 and steps != {0}
+    return numbers == names[1:] and len(years) == len(numbers) > 1 and years == sorted(years)
 
 
 def _repeats(header: list[str]) -> bool:

@@ -151,8 +151,7 @@ class _Document:
         if len(rows) == 1 or max(map(len, rows), default=0) <= 1:
             self._add_cells(table)
             return
-        for number, line in enumerate(describe_rows(rows)):
-            (self.builder.line if number and line else self.builder.paragraph)(line)
+        self.builder.rows(describe_rows(rows))
 
     def _add_cells(self, table: Element) -> None:
         """Read a table that only lays out text, cell by cell."""

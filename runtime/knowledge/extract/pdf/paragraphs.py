@@ -26,6 +26,8 @@ _NEIGHBOURS = 10
 _FILLED = 0.6
 _ENOUGH = 4
 _RAGGED = 1.5
+# In sizes of the type: what is narrower is a list or a table, and no prose.
+_NARROWEST_COLUMN = 12
 
 
 @dataclass(slots=True)
@@ -105,7 +107,7 @@ def _break_between(a: _Place, b: _Place, pitch: float) -> str:  # noqa: PLR0911 
     if a.heading or b.heading:
         return "" if a.heading is not None and a.heading is b.heading else "paragraph"
     same_flow = a.page == b.page and a.flow == b.flow
-    if same_flow and a.line.hyphenated and b.line.text[0].isalnum():
+    if same_flow and (a.line.hyphenated or _ends_in_hyphen(a.line.text, b.line.text)) and b.line.text[0].isalnum():
         return ""
     larger = max(a.line.size, b.line.size)
     if abs(a.line.size - b.line.size) > _OTHER_SIZE * larger:
@@ -114,7 +116,7 @@ def _break_between(a: _Place, b: _Place, pitch: float) -> str:  # noqa: PLR0911 
     if not same_flow:
         return _break_over_border(a, b, ends=ends)
     full = _is_full(a, b)
-    if _starts_item(a, b, full=full):
+    if _starts_item(a, b, runs_on=full and (not ends or a.line.text[-1] == ":")):
         return "line" if _BULLET.match(a.line.text) or not ends else "paragraph"
     if a.line.baseline - b.line.baseline > _WIDER_GAP * pitch * larger:
         return "paragraph"
@@ -123,11 +125,11 @@ def _break_between(a: _Place, b: _Place, pitch: float) -> str:  # noqa: PLR0911 
     return "paragraph" if ends else "line"
 
 
-def _starts_item(a: _Place, b: _Place, *, full: bool) -> bool:
-    """Tell the first line of a list item; a number that a full line happens to be followed by is none."""
+def _starts_item(a: _Place, b: _Place, *, runs_on: bool) -> bool:
+    """Tell the first line of a list item; a number within a sentence that happens to begin a line is none."""
     if not _BULLET.match(b.line.text):
         return False
-    return not (full and _NUMBER.match(b.line.text) and abs(a.line.left - b.line.left) < 1)
+    return not (runs_on and _NUMBER.match(b.line.text) and abs(a.line.left - b.line.left) < 1)
 
 
 def _steps_aside(a: _Place, b: _Place) -> bool:
@@ -148,6 +150,8 @@ def _break_over_border(a: _Place, b: _Place, *, ends: bool) -> str:
 
 def _is_full(a: _Place, b: _Place) -> bool:
     """Tell whether the first word of the next line would not have fitted on this one: then nobody ended the line."""
+    if a.right - a.left < _NARROWEST_COLUMN * a.line.size:
+        return False
     per_character = (b.line.right - b.line.left) / max(1, len(b.line.text))
     first_word = 1 if _UNSPACED.match(b.line.text) else len(b.line.text.split(" ", 1)[0])
     return a.line.right + (first_word + 1) * per_character > a.right - 0.5 * a.line.size
