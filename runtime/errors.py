@@ -107,6 +107,13 @@ class CancelledError(SatchelError):
     exit_code = 130
 
 
+class MachineError(SatchelError):
+    """{place}: {reason}."""
+
+    exit_code = 65
+    remedy = "Check that the place is there, may be used and has room, then run the command again."
+
+
 class WorkerOutOfMemoryError(SatchelError):
     """The {name} process needed more memory than it may use."""
 

@@ -39,15 +39,60 @@ BUG = 3
 class _Parser(argparse.ArgumentParser):
     """Raises instead of exiting, so that `--json` gets its error object for wrong arguments too."""
 
+    def __init__(self, **options: Any) -> None:
+        # No abbreviations: `--js` would switch on what `main` has not seen, and break with the next new option.
+        super().__init__(allow_abbrev=False, **options)
+
     def error(self, message: str) -> NoReturn:
         from satchel.runtime.errors import UsageError
 
-        raise UsageError(reason=f"{message}\n{self.format_usage().strip()}")
+        raise UsageError(reason=f"{message} ({' '.join(self.format_usage().split())})")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; the entry point of `satchel`."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    # Before parsing, because the parser itself may fail; after `--`, it is somebody's text.
+    options = given[: given.index("--")] if "--" in given else given
+    wants_json = "--json" in options
+    _prepare_streams(utf8=wants_json or "--events" in options)
+    try:
+        code = _run(given)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return _report_interrupt(wants_json=wants_json)
+    except BrokenPipeError:
+        # The reader of our output has gone (`satchel list | head -1`); Python would complain again at exit.
+        sys.stdout = None  # the documented way to silence the last flush
+        return 0
+    except Exception as error:  # noqa: BLE001 - the one place where a bug becomes a message and an exit code
+        from satchel.runtime.errors import SatchelError
+
+        if isinstance(error, OSError):
+            from satchel.runtime.errors import MachineError
+
+            error = MachineError(place=error.filename or "this machine", reason=(error.strerror or str(error)).lower())
+        if isinstance(error, SatchelError):
+            return _report(error, wants_json=wants_json)
+        return _report_bug(error, wants_json=wants_json)
+    return code
+
+
+def _prepare_streams(*, utf8: bool) -> None:
+    """Make the standard streams take any text: JSON is UTF-8 everywhere, a person's terminal shows what it can."""
+    import io
+    import os
+
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by who started us, as some daemons do
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123 - lives as long as the process
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8" if utf8 else None, errors="backslashreplace")
+
+
+def _run(given: list[str]) -> int:
     if not given or given[0] in {"-h", "--help", "help"}:
         sys.stdout.write(_help())
         return 0
@@ -56,33 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         sys.stdout.write(f"satchel {version('satchel-assistants')}\n")
         return 0
-    # Before parsing, because the parser itself may fail; after `--`, it is somebody's text.
-    wants_json = "--json" in (given[: given.index("--")] if "--" in given else given)
-    try:
-        code = _run_verb(given[0], given[1:])
-        sys.stdout.flush()
-    except KeyboardInterrupt:
-        return _report_interrupt(wants_json=wants_json)
-    except BrokenPipeError:
-        # The reader of our output has gone (`satchel list | head -1`); Python would complain again at exit.
-        sys.stdout = None  # the documented way to silence the last flush
-        return 0
-    except Exception as error:
-        from satchel.runtime.errors import SatchelError
-
-        if isinstance(error, SatchelError):
-            return _report(error, wants_json=wants_json)
-        if wants_json:
-            _print_error(
-                {
-                    "code": "bug",
-                    "message": f"{type(error).__name__}: {error}",
-                    "remedy": "Please report this with the command that you ran.",
-                    "exit_code": BUG,
-                }
-            )
-        raise
-    return code
+    return _run_verb(given[0], given[1:])
 
 
 def _run_verb(verb: str, rest: list[str]) -> int:
@@ -102,7 +121,10 @@ def _run_verb(verb: str, rest: list[str]) -> int:
     module: Any = importlib.import_module(f"satchel.runtime.cli.{modules[verb]}")
     parser = _Parser(prog=f"satchel {verb}", description=module.__doc__)
     module.add_arguments(parser)
-    parsed = parser.parse_args(rest)
+    try:
+        parsed = parser.parse_args(rest)
+    except SystemExit:  # after --help; what is wrong is raised
+        return 0
     code: int = module.run(parsed, Terminal())
     return code
 
@@ -110,10 +132,24 @@ def _run_verb(verb: str, rest: list[str]) -> int:
 def _report(error: SatchelError, *, wants_json: bool) -> int:
     if wants_json:
         _print_error(error.as_object())
-    sys.stderr.write(f"satchel: {error.message}\n")
+    from satchel.runtime.cli.terminal import escape_control
+
+    sys.stderr.write(f"satchel: {escape_control(error.message)}\n")
     if error.advice:
-        sys.stderr.write(f"  {error.advice}\n")
+        sys.stderr.write(f"  {escape_control(error.advice)}\n")
     return error.exit_code
+
+
+def _report_bug(error: Exception, *, wants_json: bool) -> int:
+    import traceback
+
+    remedy = "Please report this with the command that you ran."
+    if wants_json:
+        message = f"{type(error).__name__}: {error}"
+        _print_error({"code": "bug", "message": message, "remedy": remedy, "exit_code": BUG})
+    traceback.print_exception(error)
+    sys.stderr.write(f"satchel: this is a bug in Satchel.\n  {remedy}\n")
+    return BUG
 
 
 def _report_interrupt(*, wants_json: bool) -> int:
@@ -128,7 +164,8 @@ def _report_interrupt(*, wants_json: bool) -> int:
 def _print_error(error: dict[str, str | int]) -> None:
     import json
 
-    sys.stdout.write(json.dumps({"error": error}, ensure_ascii=False) + "\n")
+    # Escaped, because a path in it may hold bytes that are no text.
+    sys.stdout.write(json.dumps({"error": error}) + "\n")
 
 
 def _help() -> str:

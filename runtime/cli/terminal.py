@@ -33,7 +33,13 @@ class Terminal:
         """Write one JSON value on a line (msgspec structs, dataclasses and plain values)."""
         import msgspec
 
-        sys.stdout.write(msgspec.json.encode(value, enc_hook=str).decode() + "\n")
+        try:
+            text = msgspec.json.encode(value, enc_hook=str).decode()
+        except UnicodeEncodeError:  # a path with bytes that are no text; only the standard library escapes them
+            import json
+
+            text = json.dumps(msgspec.to_builtins(value, enc_hook=str))
+        sys.stdout.write(text + "\n")
         sys.stdout.flush()
 
     def ask_yes(self, question: str) -> bool:
@@ -63,6 +69,7 @@ class Terminal:
             self._bar = None
 
     def _show(self, stage: str, done: int, total: int | None) -> None:
+        stage = escape_control(stage)  # it names files
         if self._bar is None or self._bar.desc != stage:
             self.end_progress()
             from tqdm import tqdm
@@ -79,14 +86,14 @@ _COUNTER = "{desc} {n_fmt}"
 
 
 def escape_control(text: str) -> str:
-    """Make control and bidi characters of foreign text visible: a file name must not move the cursor."""
+    """Make control, bidi and undecodable characters of foreign text visible: a file name must not move the cursor."""
     return "".join(_visible(character) for character in text)
 
 
 def _visible(character: str) -> str:
     import unicodedata
 
-    if character in "\n\t" or unicodedata.category(character) not in {"Cc", "Cf"}:
+    if character in "\n\t" or unicodedata.category(character) not in {"Cc", "Cf", "Cs"}:
         return character
     # The zero-width joiners belong to the spelling of several scripts and to emoji.
     return character if character in "\u200c\u200d" else f"\\u{ord(character):04x}"
