@@ -165,7 +165,12 @@ def _print_error(error: dict[str, str | int]) -> None:
     import json
 
     # Escaped, because a path in it may hold bytes that are no text.
-    sys.stdout.write(json.dumps({"error": error}) + "\n")
+    try:
+        sys.stdout.write(json.dumps({"error": error}) + "\n")
+        sys.stdout.flush()
+    except OSError:
+        # A full disk, or a reader who has gone: standard error tells it, and Python need not try again at exit.
+        sys.stdout = None
 
 
 def _help() -> str:

@@ -70,15 +70,16 @@ class Terminal:
 
     def _show(self, stage: str, done: int, total: int | None) -> None:
         stage = escape_control(stage)  # it names files
-        if self._bar is None or self._bar.desc != stage:
+        begins = self._bar is None or self._bar.desc != stage
+        if begins:
             self.end_progress()
             from tqdm import tqdm
 
-            self._bar = tqdm(total=total, leave=False, bar_format=_BAR if total else _COUNTER, file=sys.stderr)
-            # Not `desc=`: tqdm adds a colon of its own to that.
-            self._bar.desc = stage
+            style = _BAR if total else _COUNTER
+            self._bar = tqdm(desc=stage, total=total, leave=False, bar_format=style, file=sys.stderr)
         self._bar.n = done
-        self._bar.refresh() if total and done >= total else self._bar.update(0)
+        # Drawn at once when a stage begins, which may be its only call for a while, and when it ends.
+        self._bar.refresh() if begins or (total and done >= total) else self._bar.update(0)
 
 
 _BAR = "{desc} {bar:24} {n_fmt}/{total_fmt} {remaining} left"
