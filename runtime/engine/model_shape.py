@@ -1,0 +1,155 @@
+"""The numbers of a GGUF's header that decide how much memory the model takes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from satchel.runtime.engine.gguf_header import GgufHeader
+
+_BLOCK = re.compile(r"^blk\.(\d+)\.")
+# Models of these architectures give only some layers a sliding window: every n-th sees everything. llama.cpp holds
+# these numbers in code (src/models/*.cpp, `set_swa_pattern`) where the file itself does not tell.
+_FULL_LAYER_EVERY = {
+    "cohere2": 4,
+    "exaone4": 4,
+    "gemma2": 2,
+    "gemma3": 6,
+    "gemma3n": 5,
+    "gpt-oss": 2,
+    "olmo2": 4,
+    "smallthinker": 4,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One block of the model."""
+
+    weight_bytes: int
+    kv_values: int
+    """Values that K and V keep for each token, over all heads; 0 for a layer without attention."""
+    recurrent_values: int
+    """Values of its state, whatever the length of the text (Mamba, RWKV); 0 for most."""
+    window: int
+    """Tokens that its attention looks back over; 0: all."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelShape:
+    """A model's layers and sizes."""
+
+    architecture: str
+    layers: tuple[Layer, ...]
+    input_bytes: int
+    """Token embeddings and what else comes before the layers; they always stay in the computer's own memory."""
+    output_bytes: int
+    """The last norm and the output matrix; where it is shared with the input, its copy on the GPU."""
+    trained_context: int
+    embedding: int
+    feed_forward: int
+    heads: int
+    head_values: int
+    vocabulary: int
+
+    @property
+    def weight_bytes(self) -> int:
+        """All weights, as they are loaded onto one device."""
+        return self.input_bytes + self.output_bytes + sum(layer.weight_bytes for layer in self.layers)
+
+
+def read_shape(header: GgufHeader) -> ModelShape:
+    """Return the shape of a model; what a header does not tell is reckoned on the side of more memory."""
+    architecture = header.architecture
+
+    def key(name: str) -> str:
+        return f"{architecture}.{name}"
+
+    embedding = header.number(key("embedding_length"))
+    heads = header.number(key("attention.head_count")) or 1
+    blocks = _block_bytes(header)
+    count = max(header.number(key("block_count")), len(blocks))
+    kv_heads = header.numbers(key("attention.head_count_kv"), count, heads)
+    key_length = header.number(key("attention.key_length")) or embedding // heads
+    value_length = header.number(key("attention.value_length")) or embedding // heads
+    kv_per_head = key_length + value_length
+    if latent := header.number(key("attention.kv_lora_rank")):
+        # Multi-head latent attention keeps one compressed vector and the rotated part of K for all heads together.
+        kv_heads = (1,) * count
+        kv_per_head = latent + header.number(key("rope.dimension_count"), 64)
+    windows = _windows(header, architecture, count)
+    recurrent = _recurrent_values(header, architecture, embedding)
+    with_state = _recurrent_layers(header)
+    layers = tuple(
+        Layer(
+            weight_bytes=blocks.get(number, 0),
+            kv_values=0 if number in with_state else kv_heads[number] * kv_per_head,
+            recurrent_values=recurrent if number in with_state else 0,
+            window=windows[number],
+        )
+        for number in range(count)
+    )
+    input_bytes = sum(t.size_bytes for t in header.tensors if t.name.startswith(("token_embd", "per_layer_token_embd")))
+    output_bytes = sum(t.size_bytes for t in header.tensors if t.name.startswith("output"))
+    if not any(tensor.name == "output.weight" for tensor in header.tensors):
+        output_bytes += sum(t.size_bytes for t in header.tensors if t.name == "token_embd.weight")
+    other = sum(t.size_bytes for t in header.tensors) - sum(blocks.values())
+    other -= sum(t.size_bytes for t in header.tensors if t.name.startswith(("token_embd", "per_layer", "output")))
+    return ModelShape(
+        architecture=architecture,
+        layers=layers,
+        input_bytes=input_bytes + other,
+        output_bytes=output_bytes,
+        trained_context=header.number(key("context_length")),
+        embedding=embedding,
+        feed_forward=header.number(key("feed_forward_length")),
+        heads=heads,
+        head_values=max(key_length, value_length),
+        vocabulary=header.items("tokenizer.ggml.tokens") or header.number(key("vocab_size")),
+    )
+
+
+def _block_bytes(header: GgufHeader) -> dict[int, int]:
+    blocks: dict[int, int] = {}
+    for tensor in header.tensors:
+        if match := _BLOCK.match(tensor.name):
+            number = int(match[1])
+            blocks[number] = blocks.get(number, 0) + tensor.size_bytes
+    return blocks
+
+
+def _windows(header: GgufHeader, architecture: str, count: int) -> tuple[int, ...]:
+    window = header.number(f"{architecture}.attention.sliding_window")
+    pattern = header.metadata.get(f"{architecture}.attention.sliding_window_pattern")
+    if not window:
+        return (0,) * count
+    if isinstance(pattern, tuple):
+        return tuple(window if number < len(pattern) and pattern[number] else 0 for number in range(count))
+    every = pattern if isinstance(pattern, int) else _FULL_LAYER_EVERY.get(architecture, 1)
+    return tuple(0 if every < 1 or (number + 1) % every == 0 else window for number in range(count))
+
+
+def _recurrent_layers(header: GgufHeader) -> frozenset[int]:
+    """Layers that keep a state in the place of K and V: those with a state-space or RWKV tensor and no attention."""
+    stateful, attentive = set(), set()
+    for tensor in header.tensors:
+        if match := _BLOCK.match(tensor.name):
+            rest = tensor.name[match.end() :]
+            if rest.startswith(("ssm_", "time_mix_", "shortconv")):
+                stateful.add(int(match[1]))
+            elif rest.startswith(("attn_k.", "attn_qkv.", "attn_kv_", "attn_v.")):
+                attentive.add(int(match[1]))
+    return frozenset(stateful - attentive)
+
+
+def _recurrent_values(header: GgufHeader, architecture: str, embedding: int) -> int:
+    """Return the values of one layer's state: convolution and state space (Mamba), or token shift and heads (RWKV)."""
+    inner = header.number(f"{architecture}.ssm.inner_size")
+    if inner:
+        state = header.number(f"{architecture}.ssm.state_size")
+        groups = header.number(f"{architecture}.ssm.group_count")
+        width = max(header.number(f"{architecture}.ssm.conv_kernel") - 1, 0)
+        return width * (inner + 2 * groups * state) + inner * state
+    if head := header.number(f"{architecture}.wkv.head_size"):
+        return 2 * embedding + embedding * head
+    return 3 * embedding
