@@ -55,7 +55,7 @@ def save_rows(folder: Path, rows: tuple[IndexRow, ...]) -> None:
 
 def _listed(folder: Path) -> list[Path]:
     try:
-        return list(folder.iterdir())
+        return [path for path in folder.iterdir() if not path.is_symlink()]
     except FileNotFoundError:
         return []
     except OSError as error:

@@ -15,6 +15,7 @@ from satchel.runtime.packfile.errors import (
     AmbiguousPackError,
     DamagedPackError,
     PackChangedError,
+    PackError,
     PackNotInstalledError,
 )
 from satchel.runtime.packfile.index import INDEX_NAME, IndexRow, load_rows, save_rows
@@ -166,12 +167,12 @@ class PackStore:
 
     def _has_sound(self, destination: Path, pack: Pack) -> bool:
         """Say whether the store holds this pack already; one that is damaged or lacks the signature is written anew."""
-        if not destination.exists():
+        if destination.is_symlink() or not destination.exists():
             return False
         try:
             with self._verified.verify_once(destination).open() as installed:
                 return pack.signature is None or installed.signature == pack.signature
-        except (DamagedPackError, PackChangedError):
+        except PackError:
             return False
 
     def _one(self, reference: str) -> InstalledPack:
