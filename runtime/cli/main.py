@@ -15,21 +15,13 @@ if TYPE_CHECKING:
 VERBS = (
     ("new", "new", "make an assistant's folder from a template"),
     ("add", "add", "add knowledge files to a folder"),
-    ("index", "index", "read a folder's files and make them searchable"),
-    ("build", "build", "seal a folder into one .pack file"),
     ("unpack", "unpack", "turn a pack into an editable folder"),
-    ("run", "run", "ask one question, or many with --batch"),
-    ("chat", "chat", "talk, with history, editing and branches"),
-    ("search", "search", "show which passages a question finds, and why"),
     ("inspect", "inspect", "show what a pack holds and asks for"),
     ("verify", "verify", "check every byte of a pack"),
     ("install", "install", "check a pack and keep it in the store"),
     ("list", "list_packs", "list installed packs"),
     ("remove", "remove", "remove an installed pack"),
     ("rollback", "rollback", "go back to a pack's version before"),
-    ("eval", "evaluate", "run an assistant's saved cases"),
-    ("models", "models", "list models; convert an embedder"),
-    ("doctor", "doctor", "show devices, models and the plan for this machine"),
 )
 
 INTERRUPTED = 130

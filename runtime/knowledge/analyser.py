@@ -72,34 +72,39 @@ class Analyser:
         # PyStemmer 3.0 lacks a few of 3.1's languages.
         self._stemmer = Stemmer.Stemmer(algorithm) if algorithm in Stemmer.algorithms() else None
         self._stop_words = STOP_WORDS.get(self.language, frozenset())
-        self._seen: dict[str, tuple[str, ...]] = {}
+        self._seen: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
 
     def terms(self, text: str) -> list[str]:
         """Return the terms of a passage, in order, repeats included."""
         found: list[str] = []
-        seen = self._seen
         for token in _TOKEN.findall(text):
-            terms = seen.get(token)
-            if terms is None:
-                terms = self._remember(token)
-            found += terms
+            found += self._look_up(token)[0]
+        return found
+
+    def content_terms(self, text: str) -> list[str]:
+        """Return the terms of a text without its function words ("what", "did")."""
+        found: list[str] = []
+        for token in _TOKEN.findall(text):
+            found += self._look_up(token)[1]
         return found
 
     def query_terms(self, text: str) -> list[str]:
-        """Return the terms of a question without its function words ("what", "did"), unless nothing else is in it.
+        """Return the terms that a question is searched by: without its function words, unless nothing else is in it.
 
         Passages keep theirs in the index: which words to skip is the question's matter, and changes without a new pack.
         """
-        tokens = _TOKEN.findall(text)
-        kept = [token for token in tokens if token.translate(_TO_APOSTROPHE).casefold() not in self._stop_words]
-        return self.terms(" ".join(kept or tokens))
+        return self.content_terms(text) or self.terms(text)
 
-    def _remember(self, token: str) -> tuple[str, ...]:
-        if len(self._seen) >= _CACHED_TOKENS:
-            self._seen.clear()
-        terms = tuple(self._analyse(token))
-        self._seen[token] = terms
-        return terms
+    def _look_up(self, token: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return a token's terms, and the same or none if it is a function word."""
+        known = self._seen.get(token)
+        if known is None:
+            if len(self._seen) >= _CACHED_TOKENS:
+                self._seen.clear()
+            terms = tuple(self._analyse(token))
+            is_function_word = token.translate(_TO_APOSTROPHE).casefold() in self._stop_words
+            known = self._seen[token] = (terms, () if is_function_word else terms)
+        return known
 
     def _analyse(self, token: str) -> list[str]:
         folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", token).casefold()).translate(

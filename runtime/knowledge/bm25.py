@@ -63,6 +63,8 @@ class QueryTerm:
     """Its number in the index; None for a term that no passage holds."""
     passages: int
     """How many passages hold it."""
+    repeats: int
+    """How often it stands in the question."""
     weight: float
 
 
@@ -107,7 +109,7 @@ def weigh_terms(index: KeywordIndex, terms: Mapping[str, int]) -> tuple[QueryTer
         number = index.find(text)
         held = 0 if number is None else int(offsets[number + 1] - offsets[number])
         idf = math.log1p((total - held + 0.5) / (held + 0.5))
-        weighed.append(QueryTerm(text, number, held, repeats * idf))
+        weighed.append(QueryTerm(text, number, held, repeats, repeats * idf))
     return tuple(sorted(weighed, key=lambda term: (-term.weight, term.text)))
 
 

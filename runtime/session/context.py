@@ -72,23 +72,26 @@ def plan_context(demand: ContextDemand, window: int) -> ContextPlan:
             f"+ {reserve} for the answer = {fixed + reserve}"
         )
         raise ContextTooSmallError(sums=sums, context=window)
-    history, passages, memory = list(demand.history), list(demand.passages), demand.memory
-    while history and sum(history) + sum(passages) + memory > room:
-        history.pop(0)
-    while passages and sum(passages) + memory > room:
-        passages.pop()
-    if memory > room:
+    wanted = sum(demand.history) + sum(demand.passages) + demand.memory
+    dropped, kept, memory = 0, len(demand.passages), demand.memory
+    while wanted > room and dropped < len(demand.history):
+        wanted -= demand.history[dropped]
+        dropped += 1
+    while wanted > room and kept:
+        kept -= 1
+        wanted -= demand.passages[kept]
+    if wanted > room:
         memory = 0
     return ContextPlan(
         window=window,
-        history_dropped=len(demand.history) - len(history),
-        passages_kept=len(passages),
+        history_dropped=dropped,
+        passages_kept=kept,
         memory_kept=memory == demand.memory,
         instructions=demand.instructions,
         tools=demand.tools,
         question=demand.question,
-        history=sum(history),
-        passages=sum(passages),
+        history=sum(demand.history[dropped:]),
+        passages=sum(demand.passages[:kept]),
         memory=memory,
         answer_reserve=reserve,
     )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Literal
 
 import msgspec
 
+from satchel.runtime.engine.base import ChatMessage
 from satchel.runtime.project.folder import Example
 from satchel.runtime.session.events import Source
 
@@ -22,14 +22,8 @@ You answer from numbered passages of the user's files.
 
 _NO_PASSAGES = "No passage of the files bears on this message."
 
+_NO_MARKUP = str.maketrans({'"': "'", "<": "(", ">": ")"})
 _FENCE = re.compile(r"<(/?)(\s*passage)", re.IGNORECASE)
-
-
-class ChatMessage(msgspec.Struct, frozen=True):
-    """One message in the form that chat templates take."""
-
-    role: Literal["system", "user", "assistant", "tool"]
-    content: str
 
 
 class Exchange(msgspec.Struct, frozen=True):
@@ -65,10 +59,15 @@ def exchange_messages(exchanges: Sequence[Exchange]) -> list[ChatMessage]:
 
 def passage_block(source: Source) -> str:
     """Fence a passage as data; a fence inside the text is broken, so that no file can close it."""
-    place = f' page="{source.page_label or source.page}"' if source.page is not None else ""
-    file = source.file.replace('"', "'")
+    place = f' page="{_attribute(source.page_label or str(source.page))}"' if source.page is not None else ""
+    file = _attribute(source.file)
     text = _FENCE.sub(r"< \1\2", source.text.strip())
     return f'<passage n="{source.n}" file="{file}"{place}>\n{text}\n</passage>'
+
+
+def _attribute(text: str) -> str:
+    """Return a name or a page label, which a file chose as freely as its text, as it may stand between quotes."""
+    return " ".join(text.translate(_NO_MARKUP).split())
 
 
 def question_message(

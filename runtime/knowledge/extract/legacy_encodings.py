@@ -61,7 +61,7 @@ _CONTROL_CATEGORIES = frozenset(("Cc", "Co", "Cn"))
 # What happens inside words only when the encoding is wrong: a capital after a small letter, a symbol between letters, a
 # Thai mark without its consonant.
 _ODD = re.compile(
-    r"[a-zß-ÿа-я](?:[À-ÞА-Я]|[¡-»¿×÷¬])(?=\w)"
+    r"[a-zß-ÿа-я](?:[À-ÞА-Я]|[¡-»¿×÷¬])(?=\w)|[α-ώ][Α-Ω]|[ˆ˜ﬁﬂ]"
     r"|[^\W\d_][§¤¦¨©¬®¯°±²³´µ¶¸¹º¼½¾×÷‡†‰][^\W\d_]"
     r"|[^\u0e01-\u0e2e\u0e31-\u0e3a\u0e47-\u0e4e][\u0e31\u0e33-\u0e3a\u0e47-\u0e4e]"
     r"|[\u0e40-\u0e44][^\u0e01-\u0e2e]|[\u0e34-\u0e39][\u0e34-\u0e39]"

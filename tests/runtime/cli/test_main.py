@@ -75,9 +75,9 @@ def test_every_verb_explains_its_arguments(capsys, name):
 
 
 def test_an_unknown_verb_suggests_the_one_that_was_meant(capsys):
-    assert main(["biuld", "x"]) == 2
+    assert main(["instal", "x"]) == 2
 
-    assert 'satchel: there is no command "biuld"; did you mean "build"?.' in capsys.readouterr().err
+    assert 'satchel: there is no command "instal"; did you mean "install"?.' in capsys.readouterr().err
 
 
 def test_a_verb_like_no_other_gets_no_suggestion(capsys):

@@ -96,7 +96,7 @@ def read_qamr(data: Path, rng: random.Random) -> list[Example]:
             continue
         text, moved = sentences[row["context"]]
         start, end = moved[answer["start"]], moved[answer["start"] + len(answer["text"]) - 1] + 1
-        around = rng.choice((0, 0, 0, 1, 1, 3))
+        around = rng.choice((0, 0, 1, 2, 3))
         here = place[row["context"]]
         others = [
             sentences[order[(here + step) % len(order)]][0] for step in rng.sample((-4, -3, -2, -1, 1, 2, 3, 4), around)

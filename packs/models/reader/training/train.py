@@ -39,11 +39,11 @@ AVERAGE_OVER = 0.998
 
 
 def warm_examples(data: Path, epoch: int) -> list[Example]:
-    """Return one epoch of the cheap stage, about 40,000 examples, the last part new in each epoch."""
+    """Return one epoch of the cheap stage, about 50,000 examples, the last part new in each epoch."""
     rng = random.Random(1000 + epoch)
     paragraphs = sources.read_paragraphs(data, "wikipedia_paragraphs"), sources.read_paragraphs(data, "openstax")
     examples = sources.read_qamr(data, rng) + sources.read_selqa(data)
-    for text, count in zip(paragraphs, (2_000, 1_000), strict=True):
+    for text, count in zip(paragraphs, (8_000, 4_000), strict=True):
         examples += questions_from(text, count, rng)
     return examples
 

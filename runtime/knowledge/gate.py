@@ -1,0 +1,111 @@
+"""The relevance gate: whether a passage bears on a question at all, judged by raw scores and never by fused ones.
+
+A logistic model over three features (raw cosine, BM25 as a share of the most that the question could score, share of its
+word pairs), fitted by `tests/bench/calibrate_gate.py`; `gate.json` holds its coefficients and how it did on articles that
+it was not fitted on. It speaks only of languages and embedders that it was measured with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from satchel.runtime.knowledge.fingerprint import EmbedderFingerprint
+from satchel.runtime.knowledge.ranking import Ranking
+
+_FILE = Path(__file__).with_name("gate.json")
+
+
+class GateModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Coefficients: relevance = 1 / (1 + exp(-(intercept + …)))."""
+
+    intercept: float
+    vector: float
+    keyword: float
+    pairs: float
+    threshold: float
+    """The best passage has to reach this, or the files do not hold what was asked."""
+    passage_threshold: float
+    """Once one has, the others are shown from here on."""
+
+
+class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One model, what it was fitted on, and what it was measured with."""
+
+    embedder: str
+    """Name; empty for keywords alone."""
+    weights_sha256: str
+    """Of the embedder; empty for keywords alone."""
+    languages: list[str]
+    model: GateModel
+    date: str
+    fitted_on: str
+    measured: dict[str, dict[str, float]]
+    """By set: shares of questions, see `tests/bench/calibrate_gate.py`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the gate made of a ranking; both arrays are [m]."""
+
+    relevance: NDArray[np.float32]
+    """Estimated probability that the passage bears on the question; NaN where the gate gives no verdict."""
+    passes: NDArray[np.bool_]
+
+
+class Gate:
+    """Judges passages. Its setting is a project's `retrieval.gate`: `auto`, `off`, or a threshold of one's own."""
+
+    def __init__(
+        self, calibrations: Sequence[Calibration], setting: Literal["auto", "off"] | float, embedder: EmbedderFingerprint | None
+    ) -> None:
+        """`embedder` is what embeds the questions; None when nothing does."""
+        self._setting = setting
+        weights = embedder.weights_sha256 if embedder is not None else ""
+        self._models = {
+            language: calibration.model
+            for calibration in calibrations
+            if calibration.weights_sha256 == weights
+            for language in calibration.languages
+        }
+
+    def measured_with(self, language: str) -> bool:
+        """Return whether there is a verdict for passages in this language; it is also False when the gate is off."""
+        return self._setting != "off" and language in self._models
+
+    def judge(self, ranking: Ranking, languages: Sequence[str]) -> Judgement:
+        """Judge every candidate; `languages` are those of their files. What gets no verdict passes."""
+        relevance = np.full(len(ranking.rows), np.nan, np.float32)
+        best, others = np.zeros((2, len(ranking.rows)), np.float32)
+        for language in {*languages} if self._setting != "off" else ():
+            model = self._models.get(language)
+            if model is None:
+                continue
+            here = np.array([name == language for name in languages])
+            relevance[here] = _relevance(model, ranking)[here]
+            own = self._setting if isinstance(self._setting, float | int) else None
+            best[here] = model.threshold if own is None else own
+            others[here] = model.passage_threshold if own is None else own
+        unjudged = np.isnan(relevance)
+        found = bool((relevance >= best)[~unjudged].any())
+        return Judgement(relevance, unjudged | (found & (relevance >= others)))
+
+
+def load_gate(setting: Literal["auto", "off"] | float, embedder: EmbedderFingerprint | None) -> Gate:
+    """Return the gate with the calibrations that come with Satchel."""
+    calibrations = msgspec.json.decode(_FILE.read_bytes(), type=list[Calibration])
+    return Gate(calibrations, setting, embedder)
+
+
+def _relevance(model: GateModel, ranking: Ranking) -> NDArray[np.float32]:
+    logit = model.intercept + model.keyword * ranking.keyword + model.pairs * ranking.pairs
+    if ranking.vector is not None:
+        logit = logit + model.vector * ranking.vector
+    relevance: NDArray[np.float32] = (1 / (1 + np.exp(-logit))).astype(np.float32)
+    return relevance

@@ -1,0 +1,205 @@
+"""The part of a turn that a language model speaks: fit the prompt into the window, stream, cite."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator, Sequence
+
+from satchel.runtime.engine.base import (
+    ChatMessage,
+    Engine,
+    Generated,
+    LoadSpec,
+    ModelInfo,
+    Prefill,
+    SamplingSettings,
+    TokenPiece,
+)
+from satchel.runtime.project.schema import Sampling
+from satchel.runtime.session.assistant import LoadedAssistant
+from satchel.runtime.session.citations import find_citations
+from satchel.runtime.session.context import ContextDemand, ContextPlan, plan_context
+from satchel.runtime.session.events import (
+    Alternative,
+    Event,
+    FinishReason,
+    Progress,
+    Source,
+    Thinking,
+    Token,
+    Usage,
+    Warned,
+)
+from satchel.runtime.session.prompt import (
+    NOT_IN_THE_FILES,
+    Exchange,
+    example_messages,
+    exchange_messages,
+    passage_block,
+    question_message,
+    summarise_dropped,
+    system_message,
+)
+from satchel.runtime.session.quoting import Spoken
+from satchel.runtime.session.thinking import ThinkingFilter
+from satchel.runtime.session.timings import Timings
+
+_MESSAGE_TOKENS = 8
+"""What a chat template puts round each message; measured 5 to 7 on ChatML and Llama 3."""
+
+
+class LanguageModel:
+    """A model that answers for an assistant; loaded at the first answer."""
+
+    def __init__(self, engine: Engine, spec: LoadSpec, sampling: Sampling, *, name: str) -> None:
+        """`name` is how answers say who spoke; the engine belongs to this object from here on."""
+        self.name = name
+        self._engine = engine
+        self._spec = spec
+        self._sampling = sampling
+        self._loaded: ModelInfo | None = None
+
+    def answer(
+        self,
+        question: str,
+        assistant: LoadedAssistant,
+        past: Sequence[Exchange],
+        sources: Sequence[Source],
+        timings: Timings,
+    ) -> Generator[Event, None, Spoken]:
+        """Answer one question.
+
+        Raises:
+            ContextTooSmallError: instructions and question alone do not fit; carries the sums.
+            EngineError, WorkerDiedError: by their docstrings; the next answer loads the model again.
+        """
+        model = yield from self._load(timings)
+        with timings.stage("prompt"):
+            messages, plan, pinned = self._compose(question, assistant, past, sources, model.context_tokens)
+        yield from _left_out(plan, sources)
+        shown = sources[: plan.passages_kept]
+        said: list[str] = []
+        thinking = ThinkingFilter()
+        ended: Generated | None = None
+        stream = self._engine.generate(
+            messages,
+            _settings(self._sampling),
+            max_tokens=min(self._sampling.max_tokens, plan.free),
+            seed=self._sampling.seed,
+            pinned=pinned,
+        )
+        with contextlib.closing(stream):  # type: ignore[type-var]  # every engine's iterator is a generator
+            for item in stream:
+                match item:
+                    case Prefill():
+                        yield Progress("reading the prompt", item.done, item.total, item.seconds_left)
+                    case TokenPiece():
+                        yield from _spoken(item, thinking, said)
+                    case Generated():
+                        ended = item
+        assert ended is not None  # the last item of every generation
+        answer = "".join(said)
+        yield from find_citations(answer, shown)
+        for note in ended.notes:
+            yield Warned(note.kind, note.text)
+        timings.add("prefill", ended.timings.prefill)
+        timings.add("decode", ended.timings.decode)
+        return Spoken(
+            answer.strip(),
+            found=not answer.strip().startswith(NOT_IN_THE_FILES.rstrip(".")),
+            reason=_reason(ended, answer),
+            mode="model",
+            usage=Usage(
+                prompt_tokens=ended.usage.prompt,
+                cached_tokens=ended.usage.reused + ended.usage.restored,
+                completion_tokens=ended.usage.generated,
+                context_tokens=ended.usage.context,
+            ),
+        )
+
+    def cancel(self) -> None:
+        """Stop the running answer; safe from any thread."""
+        self._engine.cancel()
+
+    def close(self) -> None:
+        """End the engine's process."""
+        self._engine.close()
+
+    def _load(self, timings: Timings) -> Generator[Event, None, ModelInfo]:
+        if self._loaded is None or not self._engine.is_loaded:
+            yield Progress("loading the model", 0, 1)
+            with timings.stage("load"):
+                self._loaded = self._engine.load(self._spec)
+            yield Progress("loading the model", 1, 1)
+            for note in self._loaded.notes:
+                yield Warned(note.kind, note.text)
+        return self._loaded
+
+    def _compose(
+        self,
+        question: str,
+        assistant: LoadedAssistant,
+        past: Sequence[Exchange],
+        sources: Sequence[Source],
+        window: int,
+    ) -> tuple[list[ChatMessage], ContextPlan, int]:
+        """Return the messages, what was left out of them, and how many of the first are the same in every turn."""
+        has_knowledge = assistant.has_knowledge
+        head = [system_message(assistant.instructions, has_knowledge=has_knowledge)]
+        head = [message for message in head if message.content] + example_messages(assistant.examples)
+        bare = question_message(question, (), has_knowledge=has_knowledge)
+        exchanges = [exchange_messages([exchange]) for exchange in past]
+        demand = ContextDemand(
+            instructions=self._tokens(head),
+            tools=0,
+            question=self._tokens([bare]),
+            answer_reserve=self._sampling.max_tokens,
+            history=tuple(self._tokens(messages) for messages in exchanges),
+            passages=tuple(self._engine.count_tokens(passage_block(source)) + 1 for source in sources),
+        )
+        plan = plan_context(demand, window)
+        dropped, kept = past[: plan.history_dropped], past[plan.history_dropped :]
+        earlier = summarise_dropped(dropped, characters=min(600, 2 * (plan.free - plan.answer_reserve)))
+        asked = question_message(
+            question, sources[: plan.passages_kept], has_knowledge=has_knowledge, earlier=earlier
+        )
+        return [*head, *exchange_messages(kept), asked], plan, len(head)
+
+    def _tokens(self, messages: Sequence[ChatMessage]) -> int:
+        return sum(self._engine.count_tokens(message.content) + _MESSAGE_TOKENS for message in messages)
+
+
+def _spoken(piece: TokenPiece, thinking: ThinkingFilter, said: list[str]) -> Generator[Event, None, None]:
+    alternatives = tuple(Alternative(other.text, other.logprob) for other in piece.alternatives)
+    for is_thought, text in thinking.feed(piece.text):
+        if is_thought:
+            yield Thinking(text)
+        else:
+            said.append(text)
+            yield Token(text, piece.logprob, alternatives)
+
+
+def _left_out(plan: ContextPlan, sources: Sequence[Source]) -> Generator[Event, None, None]:
+    if plan.history_dropped:
+        yield Warned("history-left-out", f"The oldest {plan.history_dropped} exchanges no longer fit the window.")
+    if plan.passages_kept < len(sources):
+        kept, found = plan.passages_kept, len(sources)
+        yield Warned("passages-left-out", f"Only {kept} of {found} passages fit the window of {plan.window} tokens.")
+
+
+def _reason(ended: Generated, answer: str) -> FinishReason:
+    if ended.reason == "cancelled":
+        return "cancelled"
+    if ended.reason == "length":
+        return "length"
+    return "not_found" if answer.strip().startswith(NOT_IN_THE_FILES.rstrip(".")) else "answered"
+
+
+def _settings(sampling: Sampling) -> SamplingSettings:
+    return SamplingSettings(
+        temperature=sampling.temperature,
+        top_k=sampling.top_k,
+        top_p=sampling.top_p,
+        min_p=sampling.min_p,
+        repeat_penalty=sampling.repeat_penalty,
+    )
