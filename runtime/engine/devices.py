@@ -87,8 +87,8 @@ def read_memory() -> Memory:
 def physical_cores() -> int:
     """Return the number of cores that this process may use, hyperthreads counted once, a container's quota kept.
 
-    A second thread on a core adds nothing to a model's arithmetic; a thread more than there are cores makes every barrier
-    wait for the scheduler. llama.cpp's own default is 4, whatever the machine, for prompts and for tokens each.
+    A second thread on a core adds nothing to a model's arithmetic; a thread more than there are cores makes every
+    barrier wait for the scheduler. llama.cpp's own default is 4, whatever the machine, for prompts and for tokens each.
     """
     allowed = os.sched_getaffinity(0) if sys.platform == "linux" else set(range(os.cpu_count() or 1))
     siblings = set()

@@ -44,7 +44,9 @@ class ModelShape:
     input_bytes: int
     """Token embeddings and what else comes before the layers; they always stay in the computer's own memory."""
     output_bytes: int
-    """The last norm and the output matrix; where it is shared with the input, its copy on the GPU."""
+    """The last norm and the output matrix."""
+    shared_output_bytes: int
+    """Where the token embeddings are the output matrix too: the copy of them that a GPU needs."""
     trained_context: int
     embedding: int
     feed_forward: int
@@ -54,7 +56,7 @@ class ModelShape:
 
     @property
     def weight_bytes(self) -> int:
-        """All weights, as they are loaded onto one device."""
+        """All weights of the file."""
         return self.input_bytes + self.output_bytes + sum(layer.weight_bytes for layer in self.layers)
 
 
@@ -91,8 +93,9 @@ def read_shape(header: GgufHeader) -> ModelShape:
     )
     input_bytes = sum(t.size_bytes for t in header.tensors if t.name.startswith(("token_embd", "per_layer_token_embd")))
     output_bytes = sum(t.size_bytes for t in header.tensors if t.name.startswith("output"))
+    shared = 0
     if not any(tensor.name == "output.weight" for tensor in header.tensors):
-        output_bytes += sum(t.size_bytes for t in header.tensors if t.name == "token_embd.weight")
+        shared = sum(t.size_bytes for t in header.tensors if t.name == "token_embd.weight")
     other = sum(t.size_bytes for t in header.tensors) - sum(blocks.values())
     other -= sum(t.size_bytes for t in header.tensors if t.name.startswith(("token_embd", "per_layer", "output")))
     return ModelShape(
@@ -100,6 +103,7 @@ def read_shape(header: GgufHeader) -> ModelShape:
         layers=layers,
         input_bytes=input_bytes + other,
         output_bytes=output_bytes,
+        shared_output_bytes=shared,
         trained_context=header.number(key("context_length")),
         embedding=embedding,
         feed_forward=header.number(key("feed_forward_length")),

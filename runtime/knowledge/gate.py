@@ -1,8 +1,8 @@
 """The relevance gate: whether a passage bears on a question at all, judged by raw scores and never by fused ones.
 
-A logistic model over three features (raw cosine, BM25 as a share of the most that the question could score, share of its
-word pairs), fitted by `tests/bench/calibrate_gate.py`; `gate.json` holds its coefficients and how it did on articles that
-it was not fitted on. It speaks only of languages and embedders that it was measured with.
+A logistic model over three features: raw cosine, BM25 as a share of the most that the question could score, share of its
+word pairs. `tests/bench/calibrate_gate.py` fits it; `gate.json` holds the coefficients and how they did on articles that
+they were not fitted on. There is no verdict in a language, or with an embedder, that it was not measured with.
 """
 
 from __future__ import annotations
@@ -63,38 +63,40 @@ class Gate:
     """Judges passages. Its setting is a project's `retrieval.gate`: `auto`, `off`, or a threshold of one's own."""
 
     def __init__(
-        self, calibrations: Sequence[Calibration], setting: Literal["auto", "off"] | float, embedder: EmbedderFingerprint | None
+        self,
+        calibrations: Sequence[Calibration],
+        setting: Literal["auto", "off"] | float,
+        embedder: EmbedderFingerprint | None,
     ) -> None:
         """`embedder` is what embeds the questions; None when nothing does."""
-        self._setting = setting
+        self._threshold = setting if isinstance(setting, float | int) else None
+        self.is_on = setting != "off"
         weights = embedder.weights_sha256 if embedder is not None else ""
-        self._models = {
-            language: calibration.model
-            for calibration in calibrations
-            if calibration.weights_sha256 == weights
-            for language in calibration.languages
-        }
-
-    def measured_with(self, language: str) -> bool:
-        """Return whether there is a verdict for passages in this language; it is also False when the gate is off."""
-        return self._setting != "off" and language in self._models
+        self._with_vectors = _by_language(calibrations, weights) if weights else {}
+        self._by_keywords = _by_language(calibrations, "")
 
     def judge(self, ranking: Ranking, languages: Sequence[str]) -> Judgement:
         """Judge every candidate; `languages` are those of their files. What gets no verdict passes."""
         relevance = np.full(len(ranking.rows), np.nan, np.float32)
-        best, others = np.zeros((2, len(ranking.rows)), np.float32)
-        for language in {*languages} if self._setting != "off" else ():
-            model = self._models.get(language)
-            if model is None:
-                continue
-            here = np.array([name == language for name in languages])
+        wanted, kept = np.zeros((2, len(ranking.rows)), np.float32)
+        models = self._by_keywords if ranking.vector is None else self._with_vectors
+        for language, model in models.items() if self.is_on else ():
+            here = np.array([name == language for name in languages], np.bool_)
             relevance[here] = _relevance(model, ranking)[here]
-            own = self._setting if isinstance(self._setting, float | int) else None
-            best[here] = model.threshold if own is None else own
-            others[here] = model.passage_threshold if own is None else own
+            wanted[here] = model.threshold if self._threshold is None else self._threshold
+            kept[here] = model.passage_threshold if self._threshold is None else self._threshold
         unjudged = np.isnan(relevance)
-        found = bool((relevance >= best)[~unjudged].any())
-        return Judgement(relevance, unjudged | (found & (relevance >= others)))
+        found = bool((relevance >= wanted)[~unjudged].any())
+        return Judgement(relevance, unjudged | (found & (relevance >= kept)))
+
+
+def _by_language(calibrations: Sequence[Calibration], weights_sha256: str) -> dict[str, GateModel]:
+    return {
+        language: calibration.model
+        for calibration in calibrations
+        if calibration.weights_sha256 == weights_sha256
+        for language in calibration.languages
+    }
 
 
 def load_gate(setting: Literal["auto", "off"] | float, embedder: EmbedderFingerprint | None) -> Gate:

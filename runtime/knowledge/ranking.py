@@ -1,15 +1,15 @@
 """Which passages a question finds, and in which order: vectors, keywords and word pairs, fused.
 
-Each of the three is first put on the scale from 0 to 1 by its theoretical bounds, which unlike the bounds seen among the
-candidates do not move with the question's luck (Bruch et al., "An Analysis of Fusion Functions for Hybrid Retrieval", 2023):
-the cosine as it is, BM25 by the most that the question could score, pairs by the weight of all. On the SQuAD train split
-this gives nDCG@10 .906, min-max over the candidates .895, and the pairs add .006 (`runtime/knowledge/README.md`).
+Each is first put on the scale from 0 to 1 by its theoretical bounds: the cosine as it is, BM25 by the most that the
+question could score, pairs by the weight of all. Unlike the bounds seen among the candidates, these do not move with what
+happened to be found (Bruch et al., "An Analysis of Fusion Functions for Hybrid Retrieval", 2023): nDCG@10 on the SQuAD
+train split is .906, .895 by the candidates' own bounds; the pairs add .006 (`runtime/knowledge/README.md`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -32,7 +32,7 @@ class RankingSettings:
     vector_weight: float = 0.36
     keyword_weight: float = 0.44
     pair_weight: float = 0.20
-    bm25: Bm25Settings = Bm25Settings(k1=0.4, b=0.75)
+    bm25: Bm25Settings = field(default_factory=Bm25Settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,15 @@ def rank(
     """
     settings = settings or RankingSettings()
     languages = _RowLanguages(arrays)
-    rows = _candidates(arrays, languages, questions, vector, allowed, settings)
+    found = [
+        _nearest(arrays, vector, allowed, settings),
+        *(
+            _with_keywords(arrays, question, languages.allowed(language, allowed), settings)
+            for language, question in questions.items()
+        ),
+    ]
+    rows = np.unique(np.concatenate(found))
+    rows = rows[rows >= 0]
     cosines = None
     if vector is not None and arrays.vectors is not None:
         planes = arrays.vectors
@@ -108,7 +116,8 @@ class _RowLanguages:
 
     def of(self, row: int) -> str:
         """Return one passage's language."""
-        return self._arrays.files[self._arrays.passages[row, 0]].language
+        file = int(self._arrays.passages[row, 0])
+        return self._arrays.files[file].language
 
     def parts(self, rows: NDArray[np.int64]) -> list[tuple[str, NDArray[np.bool_]]]:
         """Part passages by language: which of `rows` are in each."""
@@ -119,42 +128,37 @@ class _RowLanguages:
         """Narrow `allowed` to one language; nothing is read where all files are in it."""
         if len(self._names) == 1:
             return allowed
-        in_language = self._number_of_file[self._arrays.passages[:, 0]] == self._names.index(language)
+        in_language: NDArray[np.bool_] = self._number_of_file[self._arrays.passages[:, 0]] == self._names.index(
+            language
+        )
         return in_language if allowed is None else in_language & allowed
 
 
-def _candidates(
+def _nearest(
     arrays: KnowledgeArrays,
-    languages: _RowLanguages,
-    questions: Mapping[str, KeywordQuestion],
     vector: NDArray[np.float32] | None,
     allowed: NDArray[np.bool_] | None,
     settings: RankingSettings,
 ) -> NDArray[np.int64]:
-    """Return the rows of the best by vector and by keyword in each language, rising."""
+    if vector is None or arrays.vectors is None or not len(arrays.passages):
+        return np.empty(0, np.int64)
     count = min(settings.candidates, len(arrays.passages))
-    found = [np.empty(0, np.int64)]
-    if count == 0:
-        return found[0]
-    if vector is not None and arrays.vectors is not None:
-        found.append(ops.search(arrays.vectors, vector, count, allowed=allowed)[1][0])
-    for language, question in questions.items():
-        # A term that comes twice in the question counts twice, in the kernel as in `score_rows`.
-        numbers = [term.number for term in question.terms for _ in range(term.repeats) if term.number is not None]
-        if numbers:
-            limited = languages.allowed(language, allowed)
-            found.append(
-                ops.bm25_topk(
-                    arrays.keywords.postings,
-                    numbers,
-                    count,
-                    k1=settings.bm25.k1,
-                    b=settings.bm25.b,
-                    allowed=limited,
-                )[1]
-            )
-    rows = np.unique(np.concatenate(found))
-    return rows[rows >= 0]
+    return ops.search(arrays.vectors, vector, count, allowed=allowed)[1][0]
+
+
+def _with_keywords(
+    arrays: KnowledgeArrays,
+    question: KeywordQuestion,
+    allowed: NDArray[np.bool_] | None,
+    settings: RankingSettings,
+) -> NDArray[np.int64]:
+    # A term that comes twice in the question counts twice, in the kernel as in `score_rows`.
+    numbers = [term.number for term in question.terms for _ in range(term.repeats) if term.number is not None]
+    if not numbers:
+        return np.empty(0, np.int64)
+    count = min(settings.candidates, len(arrays.passages))
+    k1, b = settings.bm25.k1, settings.bm25.b
+    return ops.bm25_topk(arrays.keywords.postings, numbers, count, k1=k1, b=b, allowed=allowed)[1]
 
 
 def _pair_share(text: str, language: str, analyser: QuestionAnalyser, question: KeywordQuestion) -> float:

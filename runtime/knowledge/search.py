@@ -69,7 +69,7 @@ class Searcher:
         self._settings = settings or RankingSettings()
 
     def search(self, question: str, k: int, *, allowed_files: Iterable[int] | None = None) -> SearchResult:
-        """Return the passages that bear on a question, of the k best; `allowed_files` are file numbers, None means all."""
+        """Return those of the k best passages that bear on a question; `allowed_files` are file numbers, None: all."""
         numbers = range(len(self.arrays.files))
         searched = frozenset(numbers if allowed_files is None else allowed_files)
         questions = self.analyser.analyse(question)
@@ -134,14 +134,10 @@ class Searcher:
     def _warnings(self, hits: Iterable[Hit]) -> Iterable[KnowledgeWarning]:
         made_by = self.arrays.analyser
         if (made_by.name, made_by.version) != (NAME, VERSION):
-            text = f"The keyword index was made by another analyser ({made_by.name} {made_by.version}); some words may not be found."
-            yield KnowledgeWarning("other-analyser", text)
-        unchecked = sorted(
-            {
-                language_name(self.arrays.files[hit.file_number].language)
-                for hit in hits
-                if hit.relevance is None and self._gate.is_on
-            }
-        )
-        if unchecked:
-            yield KnowledgeWarning("not-checked", f"Whether these passages bear on the question was not checked: {', '.join(unchecked)}.")
+            by = f"{made_by.name} {made_by.version}"
+            yield KnowledgeWarning("other-analyser", f"Some words may not be found: their index was made by {by}.")
+        unjudged = {hit.file_number for hit in hits if hit.relevance is None and self._gate.is_on}
+        if unjudged:
+            languages = sorted({language_name(self.arrays.files[number].language) for number in unjudged})
+            text = f"Whether these passages bear on the question was not checked: {', '.join(languages)}."
+            yield KnowledgeWarning("not-checked", text)

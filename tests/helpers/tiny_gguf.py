@@ -1,6 +1,7 @@
 """Writes tiny GGUF models with random weights, of several architectures and odd shapes, that llama.cpp really runs.
 
-`TinyModel` says what to write and `write_gguf` writes it; `gguf_bytes` puts any metadata and tensors together, sound or not.
+`TinyModel` says what to write and `write_gguf` writes it; `gguf_bytes` puts any metadata and tensors together, also
+those that no sound file has.
 """
 
 from __future__ import annotations
@@ -264,7 +265,7 @@ def _bpe(model: TinyModel) -> list[tuple[str, int, Any]]:
 
 
 def _spm(model: TinyModel) -> list[tuple[str, int, Any]]:
-    """A SentencePiece vocabulary: bytes as a last resort, letters, words with the space mark, BOS before every prompt."""
+    """A SentencePiece vocabulary: bytes as a last resort, letters, words with the space mark, BOS first."""
     tokens = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
     kinds = [UNKNOWN, CONTROL, CONTROL, *[BYTE] * 256]
     scores = [0.0] * len(tokens)

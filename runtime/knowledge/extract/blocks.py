@@ -195,9 +195,10 @@ class _Walker:
 
     def _add_table(self, table: LexborNode) -> bool:
         """Add a table of data as lines; False: it only lays out a page, and its cells are read like paragraphs."""
-        if table.attributes.get("role") in {"presentation", "none"} or table.css_first(
-            "table table, h1, h2, h3, h4, h5, h6"
-        ):
+        if table.attributes.get("role") in {"presentation", "none"}:
+            return False
+        # The search finds the table itself as well.
+        if any(inner.mem_id != table.mem_id for inner in table.css("table, h1, h2, h3, h4, h5, h6")):
             return False
         grid = Grid()
         for row in table.css("tr"):

@@ -1,7 +1,7 @@
 """Which encoding an old text file was saved in: the one in which it reads like a language that used it.
 
-On 222 pieces of 60 characters in 18 languages and 27 encodings this finds 217, where charset-normalizer 3.5 finds 154:
-French and Spanish in Windows-1252 come out of it as Windows-1250. See tests/bench/encodings.py.
+In a trial on 222 pieces of 60 characters in 18 languages and 27 encodings this found 216, where charset-normalizer 3.5
+found 154: French and Spanish in Windows-1252 come out of it as Windows-1250.
 """
 
 # ruff: noqa: RUF001 - characters that wrong encodings give

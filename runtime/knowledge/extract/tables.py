@@ -53,7 +53,7 @@ def _describe_table(table: Iterator[list[str]], last_header: list[str]) -> Gener
     elif following is not None and _is_header(row):
         yield _joined(row)
         header, row, following = row, following, next(table, None)
-        if following is not None and _repeats(header) and _is_header(row) and not _repeats(_combined(header, row)):
+        if following is not None and _is_second_header(header, row):
             yield _joined(row)
             header, row, following = _combined(header, row), following, next(table, None)
     are_pairs = not header and all(_filled(line) == _TWO == len(line) for line in (row, following) if line is not None)
@@ -101,6 +101,14 @@ def _is_header(row: list[str]) -> bool:
     # "Country; 2019; 2020; 2021": years are names when nothing but years follows.
     years = [int(name) for name in names[1:] if _YEAR.fullmatch(name)]
     return numbers == names[1:] and len(years) == len(numbers) > 1 and years == sorted(years)
+
+
+def _is_second_header(header: list[str], row: list[str]) -> bool:
+    """Tell a row that names the columns below a header that spans several of them."""
+    if not _repeats(header) or not _is_header(row) or _repeats(_combined(header, row)):
+        return False
+    lone = (place for place, name in enumerate(header) if header.count(name) == 1)
+    return all(_padded(row, len(header))[place] in {"", header[place]} for place in lone)
 
 
 def _repeats(header: list[str]) -> bool:

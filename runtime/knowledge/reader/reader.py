@@ -56,12 +56,10 @@ class TokenEncoder(Protocol):
 class Head:
     """What turns hidden states into scores."""
 
-    span_weight: NDArray[np.float32]
-    """[2, width]: start and end."""
-    span_bias: NDArray[np.float32]
-    answerable_weight: NDArray[np.float32]
-    """[1, width], on [CLS]."""
-    answerable_bias: NDArray[np.float32]
+    weight: NDArray[np.float32]
+    """[3, width]: start and end, for every token, and "is there an answer", for [CLS]."""
+    bias: NDArray[np.float32]
+    """[3]."""
 
 
 class Reader:
@@ -110,9 +108,8 @@ class Reader:
     def _span(
         self, hidden: NDArray[np.float32], offsets: Sequence[tuple[int, int]], passage: str, *, first: int
     ) -> RawSpan:
-        scores = hidden @ self._head.span_weight.T + self._head.span_bias
-        answerable = hidden[0] @ self._head.answerable_weight[0] + self._head.answerable_bias[0]
-        return best_span(scores, float(answerable), offsets, passage, first=first)
+        scores = hidden @ self._head.weight.T + self._head.bias
+        return best_span(scores[:, :2], float(scores[0, 2]), offsets, passage, first=first)
 
 
 def window_starts(tokens: int, room: int) -> list[int]:

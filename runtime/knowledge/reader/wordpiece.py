@@ -42,9 +42,9 @@ class TokenisedText:
 class WordPiece:
     """A tokeniser over one vocabulary."""
 
-    def __init__(self, vocabulary: Sequence[str]) -> None:
-        """`vocabulary` lists the pieces in the order of their ids, inner ones written `##piece`."""
-        self._ids: Mapping[str, int] = {piece: number for number, piece in enumerate(vocabulary)}
+    def __init__(self, vocabulary: Mapping[str, int]) -> None:
+        """`vocabulary` gives the id of each piece, inner ones written `##piece`."""
+        self._ids = vocabulary
         self._unknown = self._ids["[UNK]"]
         self.cls, self.sep = self._ids["[CLS]"], self._ids["[SEP]"]
         self._pieces = lru_cache(_CACHED_WORDS)(self._split)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from satchel.packs.models.reader.training import sources
 from satchel.packs.models.reader.training.metrics import best_f1, calibration_error
 from satchel.packs.models.reader.training.sources import Example
-from satchel.runtime.knowledge.reader.bundled import CALIBRATION_FILE, load_reader
+from satchel.runtime.knowledge.reader.bundled import CALIBRATION, installed_folder, load_reader
 from satchel.runtime.knowledge.reader.calibration import (
     Calibration,
     answer_signals,
@@ -112,7 +112,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--home", type=Path, required=True, help="where the GGUF that runs is written")
-    parser.add_argument("--out", type=Path, default=CALIBRATION_FILE)
+    parser.add_argument("--out", type=Path, default=installed_folder() / CALIBRATION)
     arguments = parser.parse_args()
     home = Home(data=arguments.home / "data", cache=arguments.home / "cache", settings=arguments.home / "settings")
     examples = [e for e in sources.read_squad(arguments.data, "train") if e.article in sources.HELD_OUT_ARTICLES]

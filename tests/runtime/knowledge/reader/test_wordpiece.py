@@ -34,7 +34,7 @@ VOCABULARY = [
 
 @pytest.fixture(scope="module")
 def pieces() -> WordPiece:
-    return WordPiece(VOCABULARY)
+    return WordPiece({piece: number for number, piece in enumerate(VOCABULARY)})
 
 
 def shown(pieces: WordPiece, text: str) -> list[tuple[str, str]]:
