@@ -24,7 +24,7 @@ class NoCasesError(SatchelError):
     """{reference} has no saved cases{why}."""
 
     exit_code = 19
-    remedy = 'Add lines such as {{"id": "1", "question": "…", "expect": {{"contains": ["…"]}}}} to evals/cases.jsonl.'
+    remedy = "Add lines to evals/cases.jsonl, each with an id, a question and what is expected of its answer."
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ def test_a_table_explains_itself(tmp_path: Path) -> None:
 
 def test_a_table_that_lays_out_a_page_is_read_as_paragraphs(tmp_path: Path) -> None:
     page = "<table><tr><td><h2>Left</h2><p>One.</p><td><table><tr><td>Mass<td>5 kg</table></table>"
-    assert read(tmp_path, page).text == "Left\n\nOne.\n\nMass; 5 kg"
+    assert read(tmp_path, page).text == "Left\n\nOne.\n\nMass: 5 kg"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,65 @@
+"""Which model answers (DESIGN 3.2): the person's word, the pack's preference that is on this disk, their default, quotes.
+
+Nothing is downloaded, and the answer says which model spoke.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from satchel.runtime.paths import Home
+from satchel.runtime.session.assistant import LoadedAssistant
+from satchel.runtime.session.language_model import LanguageModel
+from satchel.runtime.session.quoting import READER
+from satchel.runtime.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """What a person says about the model; None: as the assistant and this machine suggest."""
+
+    reference: str | None = None
+    """A GGUF's path, a model's name, `starter` or `reader`."""
+    gpu_layers: int | None = None
+    context: int | None = None
+    temperature: float | None = None
+    seed: int | None = None
+
+
+def choose_model(
+    request: ModelRequest, assistant: LoadedAssistant, settings: Settings, home: Home
+) -> LanguageModel | None:
+    """Return the model that answers, not loaded yet; None means that answers are quotes.
+
+    Raises:
+        ModelMissingError: the person named a model that is not here.
+    """
+    import msgspec
+
+    from satchel.runtime.engine.base import LoadSpec
+    from satchel.runtime.engine.client import EngineClient
+    from satchel.runtime.engine.finding import find_model, find_preferred
+
+    if request.reference == READER:
+        return None
+    if request.reference:
+        found = find_model(request.reference, home)
+    else:
+        found = find_preferred(assistant.models, home)
+        if found is None and settings.default_model not in {"", READER}:
+            found = find_model(settings.default_model, home)
+    if found is None:
+        return None
+    sampling = assistant.sampling
+    if request.temperature is not None:
+        sampling = msgspec.structs.replace(sampling, temperature=request.temperature)
+    if request.seed is not None:
+        sampling = msgspec.structs.replace(sampling, seed=request.seed)
+    spec = LoadSpec(
+        path=str(found.path),
+        context=request.context or settings.context,
+        gpu_layers=request.gpu_layers,
+        threads=settings.threads,
+        cache=str(home.cache),
+    )
+    return LanguageModel(EngineClient(), spec, sampling, name=found.name)
