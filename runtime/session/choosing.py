@@ -1,4 +1,4 @@
-"""Which model answers (DESIGN 3.2): the person's word, the pack's preference that is on this disk, their default, quotes.
+"""Which model answers (DESIGN 3.2): the person's word, the pack's preference on this disk, their default, else quotes.
 
 Nothing is downloaded, and the answer says which model spoke.
 """
