@@ -41,6 +41,11 @@ class BundledEmbedder:
     folder: Path
     card: EmbedderCard
 
+    @property
+    def fingerprint(self) -> EmbedderFingerprint:
+        """Which model."""
+        return self.card.fingerprint
+
     def tensors(self) -> dict[str, NDArray[np.float32]]:
         """Return the weights in float32 by Hugging Face's names.
 

@@ -17,6 +17,21 @@ class EmbedderFolderError(EmbedderError):
     remedy = "Give the folder that holds config.json, modules.json, tokenizer.json and model.safetensors."
 
 
+class EmbedderMissingError(EmbedderError):
+    """The embedder {name} is not on this machine."""
+
+    remedy = "Satchel downloads nothing by itself: {command}."
+
+
+class WrongEmbedderError(EmbedderError):
+    """The vectors were made by {made_by}, and a question cannot be embedded by it on this machine."""
+
+    remedy = (
+        "Run `satchel models convert-embedder FOLDER` on that model, or `satchel index --rebuild` on the project; "
+        "keyword search works meanwhile."
+    )
+
+
 class UnsupportedEmbedderError(EmbedderError):
     """{folder} cannot be run by llama.cpp: `{key}` in {file} is {value}, and supported is {supported}."""
 

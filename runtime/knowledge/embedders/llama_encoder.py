@@ -155,8 +155,8 @@ class _Context:
         numbers = ctypes.addressof(self._numbers)
         for number, ids in enumerate(sequences):
             start, end = end, end + len(ids)
-            self._tokens[start:end] = ids
-            self._positions[start:end] = range(len(ids))
+            self._tokens[start:end] = list(ids)
+            self._positions[start:end] = list(range(len(ids)))
             self._sequence_of[start:end] = [numbers + number * ctypes.sizeof(ctypes.c_int32)] * len(ids)
         self._batch.n_tokens = end
         code = self._llama.llama_encode(self._context, self._batch)

@@ -1,0 +1,141 @@
+"""From the word in `assistant.toml` to a model on this disk, and from a pack's fingerprint to the GGUF for questions.
+
+Nothing here goes to the network: a model of the hub is used when it lies in the hub's own cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from satchel.runtime.atomic import replacing
+from satchel.runtime.knowledge.embedders.bert_gguf import write_bert_gguf
+from satchel.runtime.knowledge.embedders.bundled import BundledEmbedder, bundled_embedder, fastest_weight_type
+from satchel.runtime.knowledge.embedders.errors import EmbedderMissingError, WrongEmbedderError
+from satchel.runtime.knowledge.embedders.gguf_file import WeightType
+from satchel.runtime.knowledge.embedders.model_folder import (
+    WEIGHTS,
+    EmbedderFolder,
+    EncoderWeights,
+    read_embedder_folder,
+)
+from satchel.runtime.knowledge.embedders.multilingual import MULTILINGUAL
+from satchel.runtime.knowledge.fingerprint import EmbedderFingerprint
+from satchel.runtime.paths import Home
+
+DEFAULT, MULTILINGUAL_SETTING = "default", "multilingual"
+
+Resolved = BundledEmbedder | EmbedderFolder
+
+
+@dataclass(frozen=True, slots=True)
+class HubModel:
+    """A model as the hub names it, at one revision or at whatever its cache holds as `main`."""
+
+    name: str
+    revision: str | None = None
+
+
+def resolve_embedder(setting: str, home: Home) -> Resolved:
+    """Return the model that a project's setting names: `default`, `multilingual`, a folder, or a name on the hub.
+
+    Raises:
+        EmbedderMissingError: it is not on this machine.
+        EmbedderFolderError, UnsupportedEmbedderError, WeightsError: it is, and cannot be used.
+    """
+    if setting == DEFAULT:
+        return bundled_embedder()
+    if setting == MULTILINGUAL_SETTING:
+        folder = hub_folder(HubModel(MULTILINGUAL.name, MULTILINGUAL.revision), home)
+        return read_embedder_folder(folder, name=MULTILINGUAL.name, prefixes=MULTILINGUAL.prefixes)
+    folder = Path(setting).expanduser()
+    if folder.is_dir():
+        return read_embedder_folder(folder)
+    if setting.count("/") == 1 and not folder.is_absolute():
+        return read_embedder_folder(hub_folder(HubModel(setting), home), name=setting)
+    raise EmbedderMissingError(name=setting, command="choose a folder that is there")
+
+
+def runnable_gguf(resolved: Resolved, home: Home) -> Path:
+    """Return a model's GGUF, written now if it is not there, in the type that llama.cpp is fastest with."""
+    if isinstance(resolved, BundledEmbedder):
+        return resolved.runnable_gguf(home)
+    path = converted_path(resolved.fingerprint, home)
+    if not path.is_file():
+        write_folder_gguf(resolved, path, fastest_weight_type())
+    return path
+
+
+def query_gguf(fingerprint: EmbedderFingerprint, home: Home) -> Path:
+    """Return the GGUF that embeds questions for vectors of this fingerprint.
+
+    Raises:
+        WrongEmbedderError: this machine has no such model.
+    """
+    bundled = bundled_embedder()
+    if bundled.fingerprint == fingerprint:
+        return bundled.runnable_gguf(home)
+    path = converted_path(fingerprint, home)
+    if path.is_file():
+        return path
+    if fingerprint.name == MULTILINGUAL.name and fingerprint.weights_sha256 == MULTILINGUAL.weights_sha256:
+        try:
+            return runnable_gguf(resolve_embedder(MULTILINGUAL_SETTING, home), home)
+        except EmbedderMissingError as error:
+            raise WrongEmbedderError(made_by=fingerprint.name) from error
+    raise WrongEmbedderError(made_by=fingerprint.name)
+
+
+def converted_path(fingerprint: EmbedderFingerprint, home: Home) -> Path:
+    """Return where the GGUF of a model lies that is not the bundled one; kept with the models, for packs need it."""
+    key = hashlib.sha256(msgspec.json.encode(fingerprint)).hexdigest()[:32]
+    return home.models / "embedders" / f"{key}.gguf"
+
+
+def write_folder_gguf(folder: EmbedderFolder, destination: Path, weight_type: WeightType) -> None:
+    """Write the GGUF of a sentence-transformers folder."""
+    with replacing(destination) as file:
+        write_bert_gguf(
+            file,
+            folder.shape,
+            EncoderWeights(folder.path / WEIGHTS),
+            name=folder.fingerprint.name,
+            weight_type=weight_type,
+            pooling=folder.fingerprint.pooling,
+            tokenizer_json=folder.tokenizer_json,
+            fingerprint_json=msgspec.json.encode(folder.fingerprint).decode(),
+        )
+
+
+def hub_folder(model: HubModel, home: Home) -> Path:
+    """Return a model's folder in Satchel's own models or in the hub's cache.
+
+    Raises:
+        EmbedderMissingError: it is in neither.
+    """
+    own = home.models / "embedders" / model.name.replace("/", "--")
+    if own.is_dir():
+        return own
+    entry = _hub_cache() / f"models--{model.name.replace('/', '--')}"
+    revision = model.revision
+    if revision is None:
+        try:
+            revision = (entry / "refs" / "main").read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            revision = ""
+    folder = entry / "snapshots" / revision
+    if revision and folder.is_dir():
+        return folder
+    pinned = f" --revision {model.revision}" if model.revision else ""
+    raise EmbedderMissingError(name=model.name, command=f"get it once with `hf download {model.name}{pinned}`")
+
+
+def _hub_cache() -> Path:
+    if path := os.environ.get("HF_HUB_CACHE"):
+        return Path(path).expanduser()
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(os.environ.get("HF_HOME") or f"{cache}/huggingface").expanduser() / "hub"
