@@ -40,7 +40,7 @@ def find_home() -> Home:
     root = os.environ.get(HOME_VARIABLE)
     if root:
         # Not `expanduser`, which fails for a person that this machine does not know.
-        base = Path(os.path.expanduser(root)).absolute()  # noqa: PTH111
+        base = Path(os.path.expanduser(root)).absolute()  # noqa: PTH111 - see above
         return Home(data=base / "data", cache=base / "cache", settings=base / "settings")
     from platformdirs import PlatformDirs
 

@@ -73,10 +73,15 @@ class Guess:
     refusal: str = ""
 
 
+def is_pdf(head: bytes) -> bool:
+    """Tell a PDF, whose beginning may look like text."""
+    return _PDF in head[:_PDF_WITHIN]
+
+
 def guess_kind(source: Source) -> Guess:  # noqa: PLR0911 - one kind, one return
     """Return what the bytes are."""
     content = source.content
-    if _PDF in content[:_PDF_WITHIN]:
+    if is_pdf(content):
         return Guess("pdf")
     if content.startswith(_ZIP):
         return _guess_zip(source)
@@ -84,7 +89,7 @@ def guess_kind(source: Source) -> Guess:  # noqa: PLR0911 - one kind, one return
         return _guess_ole(content)
     for magic, refusal in _UNREADABLE:
         # Two letters may begin any text.
-        if content.startswith(magic) and (len(magic) > 2 or b"\0" in content[:HEAD_BYTES]):  # noqa: PLR2004
+        if content.startswith(magic) and (len(magic) > 2 or b"\0" in content[:HEAD_BYTES]):  # noqa: PLR2004 - see above
             return Guess(refusal=refusal)
     if content[4:8] == b"ftyp":
         return Guess(refusal="it is a film or a sound")
