@@ -100,11 +100,12 @@ def main() -> None:
     parser.add_argument("--split", choices=("dev", "train"), default="dev")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--folder", type=Path, help="weights and calibration; none: as installed")
     arguments = parser.parse_args()
     examples = read_squad(arguments.data, arguments.split)
     with tempfile.TemporaryDirectory() as folder:
         home = Home(Path(folder) / "data", Path(folder) / "cache", Path(folder) / "settings")
-        reader = load_reader(home, threads=arguments.threads)
+        reader = load_reader(home, threads=arguments.threads, folder=arguments.folder)
         timings = time_batches(reader, examples)
         readings = read_all(reader, examples)
         reader.close()

@@ -2,9 +2,10 @@
 
     python tests/bench/reader_grounded.py --data DATA [--split dev] [--json FILE]
 
-True sentences come as they stand and reworded by rule: an aside or a clause left out, the opening phrase moved to the end,
-"he" and "she" replaced by the name of the article's person. For false ones a name or number is replaced by another of the
-same kind, half of them from the same passage, half from another one. Each is checked against its own passage among three.
+True sentences come as they stand and reworded by rule: an aside or a clause left out, the opening phrase moved to the
+end, "he" and "she" replaced by the name of the article's person. For false ones a name or number is replaced by another
+of the same kind, half of them from the same passage, half from another one. Each is checked against its own passage
+among three.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from satchel.packs.models.reader.training import sources
 from satchel.packs.models.reader.training.metrics import best_f1, calibration_error
 from satchel.packs.models.reader.training.sources import Example
-from satchel.runtime.knowledge.reader.bundled import CALIBRATION, installed_folder, load_reader
+from satchel.runtime.knowledge.reader.bundled import CALIBRATION, load_reader
 from satchel.runtime.knowledge.reader.calibration import (
     Calibration,
     answer_signals,
@@ -36,6 +36,7 @@ from satchel.runtime.paths import Home
 ANSWERABLE_SHARE = 0.617
 PASSAGES = 5
 _CONVERGED = 1e-8
+NOT_CALIBRATED = Calibration((1.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0))
 RIGHT_F1 = 0.5
 """A span counts as right from this overlap with a reference on."""
 _WORDS = re.compile(r"[a-z0-9]{3,}")
@@ -112,16 +113,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--home", type=Path, required=True, help="where the GGUF that runs is written")
-    parser.add_argument("--out", type=Path, default=installed_folder() / CALIBRATION)
+    parser.add_argument("--folder", type=Path, default=Path(__file__).resolve().parent.parent)
     arguments = parser.parse_args()
     home = Home(data=arguments.home / "data", cache=arguments.home / "cache", settings=arguments.home / "settings")
     examples = [e for e in sources.read_squad(arguments.data, "train") if e.article in sources.HELD_OUT_ARTICLES]
     sets = passage_sets(examples)
-    reader = load_reader(home)
+    reader = load_reader(home, folder=arguments.folder, calibration=NOT_CALIBRATED)
     read = [reader.read_raw(e.question, passages) for e, passages in zip(examples, sets, strict=True)]
     reader.close()
     calibration = fit(examples, sets, read)
-    arguments.out.write_bytes(msgspec.json.format(msgspec.json.encode(calibration)) + b"\n")
+    (arguments.folder / CALIBRATION).write_bytes(msgspec.json.format(msgspec.json.encode(calibration)) + b"\n")
 
 
 if __name__ == "__main__":
