@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import functools
+import io
+import lzma
 import re
+from array import array
 from collections import Counter
 from itertools import pairwise
 from typing import Any
@@ -22,8 +25,8 @@ _LETTER = re.compile(r"[^\W\d_]")
 _ENGLISH = frozenset(
     """
     the of and to is are were what which who whom whose when where why how did does do that with this these those
-    those from by it its they their have has had been be would could should there than into about between through because
-    after before while during each other some many most more your you we he she his her my our can will not
+    those from by it its they their have has had been be would could should there than into about between through
+    because     after before while during each other some many most more your you we he she his her my our can will not
     """.split()  # noqa: SIM905 - words, easier to read in a row
 )
 _ENGLISH_SHARE = 0.3
@@ -91,7 +94,21 @@ def _detect_piece(piece: str) -> str:
 
 @functools.cache
 def identifier() -> Any:
-    """Return py3langid's model, with confidences from 0 to 1; read once, because it takes 0.4 s and never changes."""
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+    """Return py3langid's model, with confidences from 0 to 1; read once, because it takes 0.4 s and never changes.
 
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    py3langid 0.4 unpacks it into a temporary file, and document parsers may write none: it is unpacked in memory here.
+    """
+    import numpy as np
+    from py3langid.langid import MODEL_DIR, MODEL_FILE, LanguageIdentifier
+
+    with lzma.open(MODEL_DIR / MODEL_FILE) as packed, np.load(io.BytesIO(packed.read()), allow_pickle=False) as model:
+        rows, row_of_state = (memoryview(np.ascontiguousarray(model[key])) for key in ("nextmove", "nextmove_row"))
+        return LanguageIdentifier(
+            model["ptc"],
+            model["pc"],
+            model["classes"].tolist(),
+            array(rows.format, rows),
+            model["out_feat"].tolist(),
+            norm_probs=True,
+            tk_row=array(row_of_state.format, row_of_state),
+        )

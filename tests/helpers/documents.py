@@ -171,6 +171,7 @@ def write_epub(path: Path, chapters: Sequence[tuple[str, str]], *, language: str
     """Write an EPUB 3 book: (title, HTML of the body) for each chapter."""
     names = [f"chapter{number}.xhtml" for number in range(1, len(chapters) + 1)]
     items = "".join(f'<item id="{n}" href="{n}" media-type="application/xhtml+xml"/>' for n in names)
+    order = "".join(f'<itemref idref="{name}"/>' for name in names)
     links = "".join(f'<li><a href="{n}">{title}</a></li>' for n, (title, _) in zip(names, chapters, strict=True))
     parts = {
         "mimetype": "application/epub+zip",
@@ -179,7 +180,7 @@ def write_epub(path: Path, chapters: Sequence[tuple[str, str]], *, language: str
         'media-type="application/oebps-package+xml"/></rootfiles></container>',
         "OEBPS/book.opf": '<?xml version="1.0"?><package xmlns="http://www.idpf.org/2007/opf" version="3.0">'
         f'<metadata/><manifest><item id="nav" href="nav.xhtml" properties="nav" media-type="application/xhtml+xml"/>'
-        f"{items}</manifest><spine>{''.join(f'<itemref idref={chr(34)}{n}{chr(34)}/>' for n in names)}</spine></package>",
+        f"{items}</manifest><spine>{order}</spine></package>",
         "OEBPS/nav.xhtml": f'<html xmlns="http://www.w3.org/1999/xhtml" xmlns:epub="http://www.idpf.org/2007/ops"><body>'
         f'<nav epub:type="toc"><ol>{links}</ol></nav></body></html>',
     }

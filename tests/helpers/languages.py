@@ -1,5 +1,7 @@
 """Sentences in many languages, written for these tests: short, middling and long ones of everyday matters."""
 
+# ruff: noqa: RUF001 - letters of other scripts
+
 from __future__ import annotations
 
 SENTENCES = {

@@ -21,7 +21,7 @@ from satchel.runtime.knowledge.errors import (
 from satchel.runtime.knowledge.extract.decoding import looks_like_text
 from satchel.runtime.knowledge.extract.limits import MAX_TEXT_BYTES, in_mib
 from satchel.runtime.knowledge.extract.protocol import Extractor, Source, Step
-from satchel.runtime.knowledge.extract.sniffing import HEAD_BYTES, guess_kind
+from satchel.runtime.knowledge.extract.sniffing import HEAD_BYTES, guess_kind, is_pdf
 from satchel.runtime.knowledge.extract.source_code import LANGUAGES
 
 _HERE = "satchel.runtime.knowledge.extract"
@@ -117,7 +117,7 @@ def extract_text(source: Source, step: Step, formats: Sequence[Format] = FORMATS
 
 def refuse_by_size(head: bytes, size: int, *, file: str) -> None:
     """Refuse a text file by its size and first bytes, before the rest is read."""
-    if size > _MAX_TEXT_FILE_BYTES and looks_like_text(head) and not guess_kind(Source(file, head[:4])).kind:
+    if size > _MAX_TEXT_FILE_BYTES and looks_like_text(head) and not is_pdf(head):
         reason = f"it is a text of {in_mib(size)}, and one file may have {in_mib(MAX_TEXT_BYTES)} of text"
         raise TooLargeError(file=file, reason=reason)
 

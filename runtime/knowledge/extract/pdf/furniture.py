@@ -36,7 +36,10 @@ class _EdgeLine:
 
 
 def without_furniture(pages: Sequence[list[Line]]) -> tuple[list[list[Line]], int]:
-    """Return the pages without their furniture, and on how many pages there was any."""
+    """Return the pages without their furniture, and on how many pages there was any.
+
+    Where nothing else would be left, all is kept: a document of page numbers is about them.
+    """
     edges = _edge_lines(pages)
     numbered = _numbered(edges)
     repeated = _repeated(edges, numbered, sum(1 for lines in pages if lines))
@@ -55,7 +58,7 @@ def without_furniture(pages: Sequence[list[Line]]) -> tuple[list[list[Line]], in
         [line for place, line in enumerate(lines) if place not in dropped.get(page, ())]
         for page, lines in enumerate(pages)
     ]
-    return left, len(dropped)
+    return (left, len(dropped)) if any(left) else ([*pages], 0)
 
 
 def _edge_lines(pages: Sequence[list[Line]]) -> list[_EdgeLine]:

@@ -11,7 +11,8 @@ from satchel.runtime.knowledge.extract.limits import MAX_TEXT_BYTES
 
 LEGACY = {
     "fr": ("cp1252", "mac_roman"), "de": ("cp1252", "cp850"), "es": ("cp1252",), "sv": ("cp1252",),
-    "pt": ("cp1252",), "pl": ("cp1250", "iso8859_2"), "cs": ("cp1250", "iso8859_2"), "hu": ("cp1250",), "tr": ("cp1254",),
+    "pt": ("cp1252",), "pl": ("cp1250", "iso8859_2"), "cs": ("cp1250", "iso8859_2"), "hu": ("cp1250",),
+    "tr": ("cp1254",),
     "ru": ("cp1251", "koi8_r", "cp866", "iso8859_5"), "uk": ("cp1251",), "el": ("cp1253",), "he": ("cp1255",),
     "ar": ("cp1256",), "ja": ("cp932", "euc_jp", "iso2022_jp"), "zh": ("gb18030",), "ko": ("cp949",),
 }  # fmt: skip
@@ -38,7 +39,9 @@ def test_a_few_wrong_bytes_in_utf8_are_replaced_and_said_so() -> None:
 
 
 def test_a_legacy_character_late_in_the_file_is_read() -> None:
-    decoded = decode_text(b"plain English text. " * 20_000 + "Ein schönes Café für größere Gäste.".encode("cp1252"), file="a")
+    decoded = decode_text(
+        b"plain English text. " * 20_000 + "Ein schönes Café für größere Gäste.".encode("cp1252"), file="a"
+    )
     assert decoded.text.endswith("Café für größere Gäste.")
 
 
@@ -47,7 +50,9 @@ def test_no_bytes_crash(content: bytes) -> None:
     decode_text(content, file="a.txt").text.encode()
 
 
-@pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", bytes(range(256)), b"\0" * 500, b"\x01\x02\x03\x04" * 9])
+@pytest.mark.parametrize(
+    "content", [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", bytes(range(256)), b"\0" * 500, b"\x01\x02\x03\x04" * 9]
+)
 def test_other_bytes_do_not_look_like_text(content: bytes) -> None:
     assert not looks_like_text(content)
 

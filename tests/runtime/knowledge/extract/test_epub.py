@@ -29,8 +29,8 @@ def test_chapters_are_pages_labelled_by_the_table_of_contents(tmp_path: Path) ->
 
 def test_the_contents_of_version_2_give_labels_as_well(tmp_path: Path) -> None:
     path = write_epub(tmp_path / "a.epub", CHAPTERS)
-    book = read_part(path, "OEBPS/book.opf").replace('href="nav.xhtml" properties="nav" media-type="application/xhtml+xml"',
-                                                     'href="toc.ncx" media-type="application/x-dtbncx+xml"')  # fmt: skip
+    new, old = 'href="nav.xhtml" properties="nav" media-type="application/xhtml+xml"', "application/x-dtbncx+xml"
+    book = read_part(path, "OEBPS/book.opf").replace(new, f'href="toc.ncx" media-type="{old}"')
     point = '<navPoint><navLabel><text>{0}</text></navLabel><content src="{1}"/></navPoint>'
     points = point.format("Erstes", "chapter1.xhtml#start") + point.format("Zweites", "chapter2.xhtml")
     contents = f'<ncx xmlns="http://www.daisy.org/z3986/2005/ncx/"><navMap>{points}</navMap></ncx>'

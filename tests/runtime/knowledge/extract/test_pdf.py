@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - letters of other scripts
 from __future__ import annotations
 
 from pathlib import Path
@@ -15,8 +16,8 @@ from satchel.runtime.knowledge.errors import (
 )
 
 LONG = (
-    "A planet that moves around its star on a narrow ellipse is fastest where it comes closest to the star, and slowest "
-    "where it is farthest from it, so that a line from the star to the planet sweeps over equal areas in equal times. "
+    "A planet that moves around its star on a narrow ellipse is fastest where it comes closest to it, and slowest "
+    "where it is farthest away, so that a line from the star to the planet sweeps over equal areas in equal times. "
 )
 
 
@@ -101,6 +102,11 @@ def test_a_repeated_line_that_stands_nowhere_else_is_kept_once(tmp_path: Path) -
 def test_a_number_that_is_no_page_number_stays(tmp_path: Path) -> None:
     path = write_pdf(tmp_path / "a.pdf", [[str(number)] for number in (3, 14, 15, 92, 65, 35)])
     assert page_texts(path) == ["3", "14", "15", "92", "65", "35"]
+
+
+def test_a_document_of_nothing_but_page_numbers_keeps_them(tmp_path: Path) -> None:
+    path = write_pdf(tmp_path / "a.pdf", [[f"Page {number}."] for number in range(1, 6)])
+    assert page_texts(path) == [f"Page {number}." for number in range(1, 6)]
 
 
 def test_an_empty_page_is_counted(tmp_path: Path) -> None:

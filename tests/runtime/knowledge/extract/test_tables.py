@@ -12,7 +12,11 @@ def described(*rows: str) -> list[str]:
 
 
 def test_cells_are_named_by_the_first_row() -> None:
-    assert described("Planet | Mass", "Mars | 0.1", "Venus |") == ["Planet; Mass", "Planet: Mars; Mass: 0.1", "Planet: Venus"]
+    assert described("Planet | Mass", "Mars | 0.1", "Venus |") == [
+        "Planet; Mass",
+        "Planet: Mars; Mass: 0.1",
+        "Planet: Venus",
+    ]
 
 
 def test_a_first_row_of_numbers_is_no_header() -> None:
@@ -37,7 +41,10 @@ def test_a_second_table_names_its_columns_anew() -> None:
 
 
 def test_a_header_of_two_rows_is_joined() -> None:
-    assert described("Planet | 2023 | 2023", "Planet | Q1 | Q2", "Mars | 1 | 2")[-1] == "Planet: Mars; 2023 Q1: 1; 2023 Q2: 2"
+    assert (
+        described("Planet | 2023 | 2023", "Planet | Q1 | Q2", "Mars | 1 | 2")[-1]
+        == "Planet: Mars; 2023 Q1: 1; 2023 Q2: 2"
+    )
 
 
 def test_single_cells_are_no_table() -> None:

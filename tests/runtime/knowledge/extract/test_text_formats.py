@@ -71,7 +71,9 @@ def test_both_spellings_of_markdown_headings_are_found(tmp_path: Path) -> None:
 
 
 def test_what_only_looks_like_a_markdown_heading_is_none(tmp_path: Path) -> None:
-    text = "```sh\n# comment\n```\n\n~~~\n# also\n```\n~~~\n\ntext\n\n---\n\n- item\n---\n\n    # indented\n\n| a |\n|---|\n"
+    text = (
+        "```sh\n# comment\n```\n\n~~~\n# also\n```\n~~~\n\ntext\n\n---\n\n- item\n---\n\n    # code\n\n| a |\n|---|\n"
+    )
     assert headings(read(tmp_path, "a.md", text)) == []
 
 
@@ -115,10 +117,22 @@ def test_an_open_quote_does_not_crash(tmp_path: Path) -> None:
     ("name", "code", "found"),
     [
         ("a.py", "class A:\n    async def b(self): ...\nx = 1\n", [("class A:", 1), ("    async def b(self): ...", 2)]),
-        ("a.rs", "pub(crate) fn go<T>() {\n}\nimpl A for B {\n", [("pub(crate) fn go<T>() {", 1), ("impl A for B {", 1)]),
+        (
+            "a.rs",
+            "pub(crate) fn go<T>() {\n}\nimpl A for B {\n",
+            [("pub(crate) fn go<T>() {", 1), ("impl A for B {", 1)],
+        ),
         ("a.go", "func (s *S) Run() error {\n\treturn nil\n}\n", [("func (s *S) Run() error {", 1)]),
-        ("a.ts", "export default class A {\n}\nexport interface B {\n", [("export default class A {", 1), ("export interface B {", 1)]),
-        ("a.c", "#include <x.h>\nstatic int add(int a, int b) {\n  if (a) {\n", [("static int add(int a, int b) {", 1)]),
+        (
+            "a.ts",
+            "export default class A {\n}\nexport interface B {\n",
+            [("export default class A {", 1), ("export interface B {", 1)],
+        ),
+        (
+            "a.c",
+            "#include <x.h>\nstatic int add(int a, int b) {\n  if (a) {\n",
+            [("static int add(int a, int b) {", 1)],
+        ),
         ("a.sql", "CREATE TABLE moons (id int);\nselect 1;\n", [("CREATE TABLE moons (id int);", 1)]),
         ("a.toml", "[project]\nname = 1\n[[tool.x]]\n", [("[project]", 1), ("[[tool.x]]", 1)]),
         ("a.tex", "\\section{One}\ntext\n\\subsection*{Two}\n", [("\\section{One}", 1), ("\\subsection*{Two}", 2)]),
