@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from helpers.python_processes import run_python
-from helpers.source_tree import PARTS, ROOT, imported_modules, python_files, tracked_files
+from helpers.source_tree import PARTS, ROOT, imported_modules, module_name, python_files, tracked_files
 
 MIB = 1 << 20
 MOST_LINES = 500
@@ -28,6 +28,8 @@ NOT_AT_START = frozenset(
         *("tqdm", "tomlkit", "platformdirs", "httpx", "requests", "fastapi", "uvicorn", "starlette"),
     }
 )
+# Modules whose classes derive from such a library's; no verb's start may reach them.
+PARTS_OF_LIBRARIES = {"satchel.runtime.engine.template_limits": "jinja2"}
 QT = ("PySide6", "shiboken6", "PyQt6", "PyQt5", "PySide2")
 
 
@@ -54,8 +56,9 @@ def imports_of_ours(part: str) -> Iterable[tuple[Path, int, str]]:
 @pytest.mark.parametrize("part", MAY_IMPORT)
 def test_each_part_imports_only_what_lies_below_it(part):
     def allowed(path: Path) -> set[str]:
-        # Training scripts use the runtime that their models are made for.
-        return {part, *MAY_IMPORT[part], *(("runtime",) if part == "packs" and "training" in path.parts else ())}
+        # Scripts that train and make models use the runtime that these are for.
+        makes = part == "packs" and ("training" in path.parts or path.name.startswith("make"))
+        return {part, *MAY_IMPORT[part], *(("runtime",) if makes else ())}
 
     assert not told(
         f"{path}:{line} imports satchel.{name}"
@@ -97,8 +100,22 @@ def test_heavy_libraries_are_imported_inside_the_functions_that_need_them():
         for part in ("runtime", "kernels")
         for path in python_files(part)
         for line, name in imported_modules(path, at_start=True)
-        if name.split(".")[0] in NOT_AT_START
+        if (library := name.split(".")[0]) in NOT_AT_START and PARTS_OF_LIBRARIES.get(module_name(path)) != library
     )
+
+
+def test_no_verbs_start_reaches_a_module_that_is_part_of_a_heavy_library():
+    files = {module_name(path): path for path in python_files("runtime")}
+    waiting = [name for name in files if name.startswith("satchel.runtime.cli.")]
+    reached = set(waiting)
+    while waiting:
+        for _, name in imported_modules(files[waiting.pop()], at_start=True):
+            for module in {name, name.rpartition(".")[0]} & files.keys() - reached:
+                reached.add(module)
+                waiting.append(module)
+
+    assert "satchel.runtime.worker.process" in reached
+    assert not reached & PARTS_OF_LIBRARIES.keys()
 
 
 def test_kernels_is_no_package_that_would_hide_hugging_faces_kernels():

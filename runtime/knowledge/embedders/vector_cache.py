@@ -130,7 +130,7 @@ def _keys(texts: Sequence[str], fingerprint: EmbedderFingerprint) -> list[bytes]
 def _rows(connection: sqlite3.Connection, keys: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
     marks = ",".join("?" * len(keys))
     # Only question marks are put into the statement.
-    yield from connection.execute(f"SELECT key, row FROM vectors WHERE key IN ({marks})", keys)  # noqa: S608
+    yield from connection.execute(f"SELECT key, row FROM vectors WHERE key IN ({marks})", keys)  # noqa: S608 - `marks` is question marks
 
 
 def _touch(connection: sqlite3.Connection, keys: Sequence[bytes]) -> None:
@@ -140,7 +140,7 @@ def _touch(connection: sqlite3.Connection, keys: Sequence[bytes]) -> None:
         chunk = keys[start : start + _KEYS_A_QUERY]
         marks = ",".join("?" * len(chunk))
         connection.execute(
-            f"UPDATE vectors SET used = ? WHERE used < ? AND key IN ({marks})",  # noqa: S608
+            f"UPDATE vectors SET used = ? WHERE used < ? AND key IN ({marks})",  # noqa: S608 - `marks` is question marks
             (today, today, *chunk),
         )
     connection.commit()
