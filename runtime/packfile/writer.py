@@ -58,7 +58,8 @@ def write_pack(
 
     An entry is bytes, a file, or a C-contiguous array: one of `arrays.ARRAY_TYPES` under an `.npy` name, a row of bytes
     under any other. The order given does not matter. The write is atomic, and before the new pack takes its place it is
-    opened and its knowledge checked, so what was written can be installed.
+    opened and its knowledge checked, so what was written can be installed. The lock of `destination` is taken here; a
+    caller that holds it already waits for nobody and gets BusyError.
 
     Raises:
         PackContentError: a name, setting, size or array that format 1 does not allow; a file that cannot be read or

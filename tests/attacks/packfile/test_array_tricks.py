@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from helpers.packs import contents_of, forge_pack, knowing_manifest, write_knowing_pack
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from numpy.lib import format as npy
 
 from satchel.runtime.packfile import names
@@ -120,3 +123,36 @@ def test_a_million_rows_claimed_by_a_few_bytes_are_never_allocated(tmp_path, con
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     assert peak < 1 << 20
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_knowledge_of_any_bytes_is_refused_in_words_or_safe_to_map(tmp_path, contents, data):
+    """Checksums are right; whatever is accepted must be within bounds by a check of its own."""
+    spoiled = dict(contents)
+    for _ in range(data.draw(st.integers(1, 3))):
+        name = data.draw(st.sampled_from([name for name in spoiled if name.startswith("knowledge/")]))
+        content = bytearray(spoiled[name])
+        place = data.draw(st.integers(0, len(content) - 1))
+        new = data.draw(st.binary(min_size=1, max_size=8))
+        content[place : place + len(new)] = new
+        spoiled[name] = bytes(content)
+    path = forge_pack(tmp_path / "spoiled.pack", knowing_manifest(), spoiled)
+    with open_pack(path, verify=True) as pack:
+        try:
+            check_knowledge(pack)
+        except DamagedPackError:
+            return
+        text = bytes(pack.view(names.TEXT))
+        for _, first, end, start, stop in pack.array(names.PASSAGES).tolist():
+            assert len(text[first:end].decode()) == stop - start
+        starts, postings = pack.array(names.BM25_TERM_STARTS), pack.array(names.BM25_POSTINGS)
+        terms = bytes(pack.view(names.BM25_TERMS))
+        found = [terms[a:b] for a, b in pairwise(starts.tolist())]
+        assert found == sorted(set(found))
+        assert b"".join(found) == terms
+        assert pack.array(names.BM25_PASSAGES).max() < len(pack.array(names.PASSAGES))
+        assert postings[-1] == len(pack.array(names.BM25_PASSAGES))
+        planes = [pack.array(name) for name in (names.VECTORS_HIGH, names.VECTORS_LOW)]
+        values = pack.array(names.VECTORS_SCALE)[:, None] * (planes[0] + planes[1] / 254)
+        assert np.abs(np.linalg.norm(values, axis=1) - 1).max() < 0.02
