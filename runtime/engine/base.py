@@ -52,7 +52,7 @@ class SamplingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     frequency_penalty: float = 0.0
     presence_penalty: float = 0.0
     penalty_tokens: int = 256
-    """How many of the last tokens the penalties look at."""
+    """How many of the answer's last tokens the penalties look at; the prompt may be quoted freely."""
     dry_multiplier: float = 0.0
     """"Don't repeat yourself": penalises the token that would go on with a repetition; 0 is off."""
     dry_base: float = 1.75
