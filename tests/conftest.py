@@ -19,6 +19,9 @@ from satchel.runtime.paths import HOME_VARIABLE, Home, find_home
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TRANSFORMERS_OFFLINE"] = "1"
 
+# Before any of them is imported: their assertions say as much as a test's own.
+pytest.register_assert_rewrite("helpers")
+
 # No deadlines: how fast a loaded machine is today is no property of the code. No database: tests write no folders here.
 settings.register_profile("satchel", database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("satchel")
