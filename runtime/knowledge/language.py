@@ -102,13 +102,13 @@ def identifier() -> Any:
     from py3langid.langid import MODEL_DIR, MODEL_FILE, LanguageIdentifier
 
     with lzma.open(MODEL_DIR / MODEL_FILE) as packed, np.load(io.BytesIO(packed.read()), allow_pickle=False) as model:
-        rows, row_of_state = (memoryview(np.ascontiguousarray(model[key])) for key in ("nextmove", "nextmove_row"))
+        rows, row_of_state = model["nextmove"], model["nextmove_row"]
         return LanguageIdentifier(
             model["ptc"],
             model["pc"],
             model["classes"].tolist(),
-            array(rows.format, rows),
+            array(rows.dtype.char, rows.tobytes()),
             model["out_feat"].tolist(),
             norm_probs=True,
-            tk_row=array(row_of_state.format, row_of_state),
+            tk_row=array(row_of_state.dtype.char, row_of_state.tobytes()),
         )

@@ -16,6 +16,8 @@ _SPACES = re.compile(r"\s+")
 
 def clean(text: str) -> str:
     """Return `text` with line feeds as line ends and without control characters; lone surrogates become U+FFFD."""
+    if text.isprintable():  # nearly every paragraph: none of what follows is printable
+        return text
     text = _LINE_ENDS.sub("\n", text)
     text = _UNWANTED.sub("", text)
     return _LONE_SURROGATES.sub("\ufffd", text)

@@ -65,8 +65,8 @@ def attribute(element: Element, name: str) -> str:
     """Return an attribute by its name without namespace, or an empty string."""
     direct = element.get(name)
     if direct is not None:
-        return direct
-    return next((value for key, value in element.items() if key.rpartition("}")[2] == name), "")
+        return str(direct)
+    return str(next((value for key, value in element.items() if key.rpartition("}")[2] == name), ""))
 
 
 def children(element: Element, *names: str) -> Iterator[Element]:

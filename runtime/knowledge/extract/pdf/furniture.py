@@ -20,7 +20,6 @@ _REPEATS = 0.4
 _NUMBER = re.compile(r"\d+")
 _ROMAN = re.compile(r"(?=[mdclxvi])m{0,3}(?:cm|cd|d?c{0,3})(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})", re.IGNORECASE)
 _ROMAN_VALUES = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100, "d": 500, "m": 1000}
-_WORDS = re.compile(r"\W+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,16 +123,10 @@ def _words_found_nowhere_else(pages: Sequence[list[Line]], repeated: set[_EdgeLi
     if not repeated:
         return set()
     places = {(edge.page, edge.place) for edge in repeated}
-    body = _WORDS.sub(
-        " ",
-        " ".join(
-            line.text.casefold()
-            for page, lines in enumerate(pages)
-            for place, line in enumerate(lines)
-            if (page, place) not in places
-        ),
-    )
-    return {edge.signature for edge in repeated if f" {_WORDS.sub(' ', edge.signature).strip()} " not in f" {body} "}
+    body = " ".join(
+        line.text for page, lines in enumerate(pages) for place, line in enumerate(lines) if (page, place) not in places
+    ).casefold()
+    return {signature for signature in {edge.signature for edge in repeated} if signature not in body}
 
 
 def _roman_value(text: str) -> int:

@@ -15,7 +15,9 @@ from typing import Any
 LINE_HYPHEN = "\ufffe"
 """What pdfium puts for a hyphen at the end of a line, in place of the hyphen and the line end."""
 
+_BREAKS = re.compile(f"([\n{LINE_HYPHEN}])")
 _LEADERS = re.compile(r"(?:\s?[.·…_]){5,}\s*")
+_LEAST_LEADERS = 5
 _LAST_CHARACTER = 0.45
 _SAME_LINE = 0.3
 _RAISED = 0.6
@@ -65,7 +67,7 @@ class PageReader:
         aligned = self._pdfium.FPDFText_CountChars(handle) == _units(text)
         lines: list[Line] = []
         unit = 0
-        for part in re.split(f"(\n|{LINE_HYPHEN})", text):
+        for part in _BREAKS.split(text):
             visible = part.strip()
             if part == LINE_HYPHEN and lines:
                 lines[-1] = replace(lines[-1], text=f"{lines[-1].text}-", hyphenated=True)
@@ -95,7 +97,9 @@ class PageReader:
             (x, y), (end_x, _) = _turned(x, y, angle), _turned(end_x, end_y, angle)
         # A line from right to left begins at its right.
         left, right = min(x, end_x), max(x, end_x) + size * _LAST_CHARACTER
-        return Line(_LEADERS.sub(" … ", text).strip(), left, right, y, size, upright=upright)
+        if sum(map(text.count, ".·…_")) >= _LEAST_LEADERS:
+            text = _LEADERS.sub(" … ", text).strip()
+        return Line(text, left, right, y, size, upright=upright)
 
     def _origin(self, handle: Any, character: int) -> tuple[float, float]:
         self._pdfium.FPDFText_GetCharOrigin(handle, character, self._x, self._y)
