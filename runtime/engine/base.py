@@ -14,6 +14,8 @@ from satchel.runtime.progress import SILENT, Progress
 
 Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
 StopReason: TypeAlias = Literal["stop", "length", "cancelled"]
+LOADING = "loading the model"
+LOADING_ONTO_GPU = "loading the model onto the GPU"
 KvType: TypeAlias = Literal["f16", "q8_0"]
 
 

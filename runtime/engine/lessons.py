@@ -17,11 +17,13 @@ _MOST_ENTRIES = 200
 _MOST_BYTES = 1 << 20
 
 
-class Lesson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Lesson(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The most that worked; more failed."""
 
     gpu_layers: int
     context: int
+    unfinished: bool = False
+    """It is being tried, or was when the process died."""
 
 
 class Lessons:
@@ -35,13 +37,14 @@ class Lessons:
         """Return what was learnt under a key."""
         return self._read().get(key)
 
-    def learn(self, key: str, lesson: Lesson) -> None:
-        """Keep a lesson; a disk that is full is no error."""
+    def learn(self, key: str, lesson: Lesson | None) -> None:
+        """Keep a lesson, or forget it; a disk that is full is no error."""
         if self._path is None:
             return
         known = self._read()
         known.pop(key, None)
-        known[key] = lesson
+        if lesson is not None:
+            known[key] = lesson
         newest = dict(list(known.items())[-_MOST_ENTRIES:])
         with contextlib.suppress(SaveError):
             save_bytes(self._path, msgspec.json.encode(newest))

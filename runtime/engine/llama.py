@@ -5,6 +5,7 @@ For a worker process, and for tests: llama.cpp ends its process on some inputs, 
 
 from __future__ import annotations
 
+import functools
 import importlib
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from satchel.runtime.engine.base import (
+    LOADING,
+    LOADING_ONTO_GPU,
     ChatMessage,
     Grammar,
     Item,
@@ -67,10 +70,12 @@ class LlamaEngine:
         lessons = Lessons(Path(spec.cache) / _ENGINE_CACHE if spec.cache else None)
         key = lesson_key(identity, machine)
 
-        def report(done: int, total: int) -> None:
-            progress("loading the model", done, total)
-
         def attempt(chosen: OffloadPlan) -> LoadedModel:
+            stage = LOADING_ONTO_GPU if chosen.gpu_layers else LOADING
+            if chosen.gpu_layers:
+                # A GPU's driver may end the process where memory is short: what is tried is on record before.
+                lessons.learn(key, Lesson(chosen.gpu_layers, chosen.context, unfinished=True))
+            progress(stage, 0, 100)
             return LoadedModel(
                 self._llama,
                 header,
@@ -78,7 +83,7 @@ class LlamaEngine:
                 threads=threads,
                 abort=self._abort,
                 log=self._log,
-                report=report,
+                report=functools.partial(progress, stage),
                 meanwhile=_import_meanwhile,
             )
 
@@ -86,10 +91,12 @@ class LlamaEngine:
             return _planned(header, shape, machine, request)
 
         known = lessons.recall(key)
+        if known is not None and known.unfinished:  # the process died of it
+            known = smaller(known)
         request = _request(spec) if known is None else _within(_request(spec), known)
         chosen, loaded, failed = _load_what_fits(header.path, request, choose, attempt)
-        if failed:
-            lessons.learn(key, Lesson(chosen.gpu_layers, chosen.context))
+        if failed or chosen.gpu_layers:
+            lessons.learn(key, Lesson(chosen.gpu_layers, chosen.context) if failed or known else None)
         try:
             if spec.adapter is not None:
                 loaded.put_on(Path(spec.adapter), spec.adapter_scale, header, self._log)
@@ -195,19 +202,19 @@ def _load_what_fits(
         try:
             return chosen, attempt(chosen), failed
         except OutOfMemoryError as error:
-            smaller = smaller_plan(chosen)
-            if smaller is None:
+            less = smaller(Lesson(chosen.gpu_layers, chosen.context))
+            if less is None:
                 raise ModelLoadError(path=path, reason=str(error)) from error
-            request = _within(request, smaller)
+            request = _within(request, less)
             failed = True
 
 
-def smaller_plan(chosen: OffloadPlan) -> Lesson | None:
-    """Return what to try after a plan failed: three quarters of the layers, without any half the context."""
-    if chosen.gpu_layers > 0:
-        return Lesson(chosen.gpu_layers * 3 // 4, chosen.context)
-    if chosen.context > _LEAST_CONTEXT:
-        return Lesson(0, chosen.context // 2)
+def smaller(tried: Lesson) -> Lesson | None:
+    """Return what to try after something failed: three quarters of the layers, without any half the context."""
+    if tried.gpu_layers > 0:
+        return Lesson(tried.gpu_layers * 3 // 4, tried.context)
+    if tried.context > _LEAST_CONTEXT:
+        return Lesson(0, tried.context // 2)
     return None
 
 

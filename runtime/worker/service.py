@@ -21,6 +21,7 @@ class Call:
         self._id = call_id
         self._write = write
         self._cancelled = threading.Event()
+        self._on_cancel: Callable[[], None] | None = None
 
     def emit(self, item: Any) -> None:
         """Send one item of the stream (anything MessagePack holds; NumPy arrays as bytes)."""
@@ -36,9 +37,20 @@ class Call:
         if self.cancelled:
             raise CancelledError
 
+    def when_cancelled(self, action: Callable[[], None]) -> None:
+        """Run `action` on the reading thread once the parent cancels, at once if it has: for native code that runs on.
+
+        The action must be short and may run twice.
+        """
+        self._on_cancel = action
+        if self.cancelled:
+            action()
+
     def cancel(self) -> None:
         """Ask the method to stop; called by the reading thread."""
         self._cancelled.set()
+        if self._on_cancel is not None:
+            self._on_cancel()
 
 
 Method = Callable[[dict[str, Any], Call], Any]
