@@ -101,3 +101,10 @@ class DecodeError(SatchelError):
 
     exit_code = 49
     remedy = "Ask again with a shorter context; if it stays, run `satchel doctor`."
+
+
+class ChangedStarterError(SatchelError):
+    """{path} is not the Starter that this version of Satchel was tested with: its bytes differ."""
+
+    exit_code = 43
+    remedy = "Install it again: in the checkout run pip install --force-reinstall '.[starter]'"

