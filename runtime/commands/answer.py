@@ -64,8 +64,8 @@ def open_session(
         if assistant.knowledge is not None:
             knowledge = KnowledgeClient(
                 KnowledgeRequest(
-                    path=str(assistant.knowledge),
-                    cache=str(home.cache),
+                    pack=assistant.knowledge,
+                    home=home,
                     gate=assistant.retrieval.gate,
                     threads=settings.threads,
                 )

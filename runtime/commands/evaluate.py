@@ -11,7 +11,6 @@ from satchel.runtime.commands.opening import find_pack
 from satchel.runtime.errors import SatchelError
 from satchel.runtime.evals.cases import Case, parse_cases
 from satchel.runtime.evals.judge import CaseOutcome, judge
-from satchel.runtime.packfile.opener import open_pack
 from satchel.runtime.paths import Home
 from satchel.runtime.progress import SILENT, Progress
 from satchel.runtime.project.folder import CASES_FILE, load_project
@@ -90,5 +89,5 @@ def _cases(reference: str, home: Home) -> tuple[Case, ...]:
     if folder.is_dir():
         path = load_project(folder).optional_file(CASES_FILE)
         return parse_cases(path.read_text(encoding="utf-8-sig"), path) if path is not None else ()
-    with open_pack(find_pack(reference, home), verify=False) as pack:
+    with find_pack(reference, home).open() as pack:
         return parse_cases(pack.read(CASES_FILE).decode(), pack.path / CASES_FILE) if CASES_FILE in pack else ()

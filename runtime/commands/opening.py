@@ -6,8 +6,8 @@ from pathlib import Path
 
 from satchel.runtime.commands.index import index_project
 from satchel.runtime.packfile.errors import PackNotInstalledError
-from satchel.runtime.packfile.opener import open_pack
 from satchel.runtime.packfile.store import PackStore
+from satchel.runtime.packfile.verified import VerifiedPack
 from satchel.runtime.paths import Home
 from satchel.runtime.progress import SILENT, Progress
 from satchel.runtime.project.errors import AssistantMissingError
@@ -25,12 +25,16 @@ def open_assistant(reference: str, home: Home, *, progress: Progress = SILENT) -
     path = Path(reference)
     if path.is_dir():
         project = load_project(path)
-        return from_project(project, index_project(project, home, progress=progress).folder)
-    with open_pack(find_pack(reference, home), verify=False) as pack:
-        return from_pack(pack)
+        if not project.knowledge_files() and not project.assistant.knowledge.from_pack:
+            return from_project(project, None)
+        index = index_project(path, home, progress=progress)
+        return from_project(project, PackStore(home).verify_once(Path(index.path)) if index.path else None)
+    verified = find_pack(reference, home, progress=progress)
+    with verified.open() as pack:
+        return from_pack(pack, verified)
 
 
-def find_pack(reference: str, home: Home) -> Path:
+def find_pack(reference: str, home: Home, *, progress: Progress = SILENT) -> VerifiedPack:
     """Return the verified file of a pack: a path, or the name or id of an installed one.
 
     Raises:
@@ -40,9 +44,8 @@ def find_pack(reference: str, home: Home) -> Path:
     store = PackStore(home)
     path = Path(reference)
     if path.is_file():
-        store.verify_once(path)
-        return path
+        return store.verify_once(path, progress=progress)
     try:
-        return store.find(reference)
+        return store.verify_once(store.find(reference), progress=progress)
     except PackNotInstalledError as error:
         raise AssistantMissingError(reference=reference) from error

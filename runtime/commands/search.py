@@ -45,8 +45,8 @@ def search(
     if assistant.knowledge is None:
         raise CheckFailedError(reason=f"{assistant.name} has no knowledge files to search")
     request = KnowledgeRequest(
-        path=str(assistant.knowledge),
-        cache=str(home.cache),
+        pack=assistant.knowledge,
+        home=home,
         gate=assistant.retrieval.gate if gated else "off",
         threads=load_settings(home.settings).threads,
     )

@@ -7,26 +7,30 @@ the question, aborts its process on some inputs.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
+from satchel.runtime.errors import WorkerDiedError
 from satchel.runtime.knowledge.answers import FileExplanation, KnowledgeAnswer, KnowledgeSummary, PageText
+from satchel.runtime.packfile.verified import VerifiedPack
+from satchel.runtime.paths import Home
 from satchel.runtime.worker.process import Worker
 
 _SERVICE = "satchel.runtime.knowledge.service"
 
 
-class KnowledgeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+@dataclass(frozen=True, slots=True)
+class KnowledgeRequest:
     """What the worker opens and how it searches."""
 
-    path: str
-    """A pack: a sealed one, or the index that a project keeps in the cache."""
-    cache: str
-    """The cache folder: where the embedder that runs is kept."""
+    pack: VerifiedPack
+    home: Home
     gate: str | float
+    rerank: bool = False
     threads: int = 0
+    """For embedding the question and reading passages; 0: as many as there are cores."""
 
 
 class KnowledgeClient:
@@ -40,22 +44,25 @@ class KnowledgeClient:
         self._summary: KnowledgeSummary | None = None
         self._worker.start()
 
-    @property
-    def path(self) -> Path:
-        """The pack."""
-        return Path(self._request.path)
-
     def open(self) -> KnowledgeSummary:
         """Open the knowledge in the worker, again after the worker was restarted, and say what is there.
 
         Raises:
-            PackError: the pack is damaged.
-            WorkerDiedError: the process ended, for instance because the pack was cut short while it was mapped.
+            PackChangedError: the file was changed or cut short since it was verified.
+            WorkerDiedError: the process ended for another reason.
         """
         pid = self._worker.pid
         if self._summary is None or pid is None or pid != self._opened_in:
-            answer = self._worker.call("open", msgspec.to_builtins(self._request))
-            self._summary = msgspec.convert(answer, KnowledgeSummary)
+            request = self._request
+            home = {"data": str(request.home.data), "cache": str(request.home.cache)}
+            params = {
+                "pack": request.pack.as_params(),
+                "home": home | {"settings": str(request.home.settings)},
+                "gate": request.gate,
+                "rerank": request.rerank,
+                "threads": request.threads,
+            }
+            self._summary = msgspec.convert(self._told("open", params), KnowledgeSummary)
             self._opened_in = self._worker.pid
         return self._summary
 
@@ -63,6 +70,9 @@ class KnowledgeClient:
         """Search for a question and, with `quote`, look for the sentences that answer it.
 
         `files` are names to search in; None means all.
+
+        Raises:
+            UnknownKnowledgeFileError: a name is not among the files.
         """
         params = {"question": question, "k": k, "quote": quote, "files": None if files is None else list(files)}
         return msgspec.convert(self._call("ask", params), KnowledgeAnswer)
@@ -85,4 +95,12 @@ class KnowledgeClient:
 
     def _call(self, method: str, params: dict[str, Any]) -> Any:
         self.open()
-        return self._worker.call(method, params)
+        return self._told(method, params)
+
+    def _told(self, method: str, params: dict[str, Any]) -> Any:
+        try:
+            return self._worker.call(method, params)
+        except WorkerDiedError:
+            # A map of a file that was cut short ends its reader; the person should read that, not a signal's name.
+            self._request.pack.refuse_changed()
+            raise

@@ -20,6 +20,7 @@ from satchel.runtime.knowledge.documents import ExtractedText, PassageSpan
 from satchel.runtime.knowledge.embedder import Embedder
 from satchel.runtime.knowledge.errors import DocumentError
 from satchel.runtime.knowledge.extract.reader import DocumentReader
+from satchel.runtime.knowledge.fingerprint import EmbedderFingerprint
 from satchel.runtime.knowledge.index import KnowledgeArrays
 from satchel.runtime.knowledge.language import detect_language
 from satchel.runtime.knowledge.passages import PassageSettings, split
@@ -63,7 +64,7 @@ class ReadFile:
 class VectorStore(VectorSource, Protocol):
     """A source that learns: the cache of this machine."""
 
-    def put(self, texts: Sequence[str], rows: QuantisedRows) -> None:
+    def put(self, texts: Sequence[str], rows: QuantisedRows, fingerprint: EmbedderFingerprint) -> None:
         """Keep rows that were computed here."""
 
 
@@ -133,7 +134,8 @@ def find_vectors(
 ) -> QuantisedRows:
     """Return the rows of all passages: from the first source that knows each, else computed and put into the cache."""
     dimension = embedder.fingerprint.dimension
-    high, low = np.zeros((2, len(passages), dimension), np.int8)
+    high = np.zeros((len(passages), dimension), np.int8)
+    low = np.zeros_like(high)
     scale = np.zeros(len(passages), np.float32)
     missing = np.arange(len(passages))
 
@@ -152,7 +154,7 @@ def find_vectors(
         batch = missing[start : start + _BATCH_PASSAGES]
         texts = [passages[row] for row in batch]
         rows = ops.quantise(embedder.embed_passages(texts))
-        cache.put(texts, rows)
+        cache.put(texts, rows, embedder.fingerprint)
         place(batch, rows)
         done += len(batch)
         progress("embedding passages", done, len(passages))

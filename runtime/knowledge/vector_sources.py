@@ -1,4 +1,4 @@
-"""Where a passage's vector comes from before it is computed: the project's own packs, then the cache of this machine."""
+"""Where a passage's vector comes from before it is computed: the project's own packs, the cache of this machine."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ class ProjectBuilder:
         if not rebuild:
             with contextlib.suppress(PackError):
                 return inputs, stack.enter_context(open_pack(path, verify=False)), True
-        with locked(path):
+        with locked(self._place / "index"):
             self._write_index(path, inputs, origin, rebuild=rebuild, progress=progress)
         for old in self._place.glob("*.pack"):
             if old != path:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import msgspec
 
 from satchel.runtime.packfile.errors import DamagedPackError
 from satchel.runtime.packfile.names import FILES
 from satchel.runtime.packfile.pack import Pack
+from satchel.runtime.packfile.verified import VerifiedPack
 from satchel.runtime.project.folder import EXAMPLES_FILE, INSTRUCTIONS_FILE, Example, Project
 from satchel.runtime.project.schema import Adapter, Assistant, Knowledge, ModelPreference, Retrieval, Sampling
 from satchel.runtime.project.sealing import unseal
@@ -33,7 +33,7 @@ class LoadedAssistant:
     sampling: Sampling
     models: tuple[ModelPreference, ...]
     adapter: Adapter | None
-    knowledge: Path | None
+    knowledge: VerifiedPack | None
     """The pack whose arrays are searched: a sealed one, or the index that a project keeps in the cache."""
     pack_id: str
     """Empty for a folder."""
@@ -44,12 +44,12 @@ class LoadedAssistant:
         return self.knowledge is not None
 
 
-def from_project(project: Project, index: Path | None) -> LoadedAssistant:
+def from_project(project: Project, index: VerifiedPack | None) -> LoadedAssistant:
     """Return the assistant of an editable folder; `index` holds its knowledge arrays, None without files."""
     return _load(project.assistant, project.instructions, project.examples, index, pack_id="")
 
 
-def from_pack(pack: Pack) -> LoadedAssistant:
+def from_pack(pack: Pack, verified: VerifiedPack) -> LoadedAssistant:
     """Return the assistant of an open pack.
 
     Raises:
@@ -61,7 +61,7 @@ def from_pack(pack: Pack) -> LoadedAssistant:
         examples = tuple(msgspec.json.decode(line, type=Example) for line in lines if line.strip())
     except (UnicodeDecodeError, msgspec.DecodeError) as error:
         raise DamagedPackError(path=pack.path, reason=f"its instructions or examples: {error}") from error
-    knowledge = pack.path if FILES in pack else None
+    knowledge = verified if FILES in pack else None
     assistant = unseal(pack.manifest, knowledge=Knowledge())
     return _load(assistant, instructions, examples, knowledge, pack_id=pack.pack_id)
 
@@ -70,7 +70,7 @@ def _load(
     assistant: Assistant,
     instructions: str,
     examples: tuple[Example, ...],
-    knowledge: Path | None,
+    knowledge: VerifiedPack | None,
     *,
     pack_id: str,
 ) -> LoadedAssistant:

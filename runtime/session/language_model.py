@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Generator, Sequence
 
 from satchel.runtime.engine.base import (
     ChatMessage,
-    Engine,
     Generated,
     LoadSpec,
     ModelInfo,
@@ -15,6 +13,7 @@ from satchel.runtime.engine.base import (
     SamplingSettings,
     TokenPiece,
 )
+from satchel.runtime.engine.client import EngineClient
 from satchel.runtime.project.schema import Sampling
 from satchel.runtime.session.assistant import LoadedAssistant
 from satchel.runtime.session.citations import find_citations
@@ -51,7 +50,7 @@ _MESSAGE_TOKENS = 8
 class LanguageModel:
     """A model that answers for an assistant; loaded at the first answer."""
 
-    def __init__(self, engine: Engine, spec: LoadSpec, sampling: Sampling, *, name: str) -> None:
+    def __init__(self, engine: EngineClient, spec: LoadSpec, sampling: Sampling, *, name: str) -> None:
         """`name` is how answers say who spoke; the engine belongs to this object from here on."""
         self.name = name
         self._engine = engine
@@ -81,22 +80,20 @@ class LanguageModel:
         said: list[str] = []
         thinking = ThinkingFilter()
         ended: Generated | None = None
-        stream = self._engine.generate(
+        for item in self._engine.generate(
             messages,
             _settings(self._sampling),
             max_tokens=min(self._sampling.max_tokens, plan.free),
             seed=self._sampling.seed,
             pinned=pinned,
-        )
-        with contextlib.closing(stream):  # type: ignore[type-var]  # every engine's iterator is a generator
-            for item in stream:
-                match item:
-                    case Prefill():
-                        yield Progress("reading the prompt", item.done, item.total, item.seconds_left)
-                    case TokenPiece():
-                        yield from _spoken(item, thinking, said)
-                    case Generated():
-                        ended = item
+        ):
+            match item:
+                case Prefill():
+                    yield Progress("reading the prompt", item.done, item.total, item.seconds_left)
+                case TokenPiece():
+                    yield from _spoken(item, thinking, said)
+                case Generated():
+                    ended = item
         assert ended is not None  # the last item of every generation
         answer = "".join(said)
         yield from find_citations(answer, shown)
@@ -160,9 +157,7 @@ class LanguageModel:
         plan = plan_context(demand, window)
         dropped, kept = past[: plan.history_dropped], past[plan.history_dropped :]
         earlier = summarise_dropped(dropped, characters=min(600, 2 * (plan.free - plan.answer_reserve)))
-        asked = question_message(
-            question, sources[: plan.passages_kept], has_knowledge=has_knowledge, earlier=earlier
-        )
+        asked = question_message(question, sources[: plan.passages_kept], has_knowledge=has_knowledge, earlier=earlier)
         return [*head, *exchange_messages(kept), asked], plan, len(head)
 
     def _tokens(self, messages: Sequence[ChatMessage]) -> int:

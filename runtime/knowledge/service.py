@@ -1,0 +1,129 @@
+"""The process that searches and quotes (`worker.service`): packs are mapped and questions embedded here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from satchel.runtime.errors import SatchelError
+from satchel.runtime.knowledge.answers import KnowledgeAnswer, KnowledgeSummary, KnowledgeWarning, PageText
+from satchel.runtime.knowledge.embedders.choose import query_embedder
+from satchel.runtime.knowledge.embedders.llama_embedder import LlamaEmbedder
+from satchel.runtime.knowledge.gate import load_gate
+from satchel.runtime.knowledge.index import KnowledgeArrays
+from satchel.runtime.knowledge.quote import Quoter
+from satchel.runtime.knowledge.search import Searcher
+from satchel.runtime.knowledge.why import explain_files
+from satchel.runtime.packfile.errors import UnknownKnowledgeFileError
+from satchel.runtime.packfile.verified import VerifiedPack
+from satchel.runtime.paths import Home
+from satchel.runtime.worker.service import Call, Method
+
+
+def methods() -> Mapping[str, Method]:
+    """Return the table of methods."""
+    service = KnowledgeService()
+    return {"open": service.open, "ask": service.ask, "explain": service.explain, "page": service.page}
+
+
+class KnowledgeService:
+    """One opened body of knowledge; `open` comes first."""
+
+    def __init__(self) -> None:
+        self._arrays: KnowledgeArrays | None = None
+        self._searcher: Searcher | None = None
+        self._quoter: Quoter | None = None
+        self._path = Path()
+        self._warnings: tuple[KnowledgeWarning, ...] = ()
+
+    def open(self, params: dict[str, Any], _call: Call) -> Any:
+        """Map a verified pack and load the model that embeds questions; `KnowledgeClient.open` tells the rest."""
+        verified = VerifiedPack.from_params(params["pack"])
+        home = Home(**{name: Path(path) for name, path in params["home"].items()})
+        arrays = KnowledgeArrays.from_pack(verified.open())
+        embedder = self._embedder(arrays, home, params["threads"])
+        self._path = verified.path
+        self._arrays = arrays
+        gate = load_gate(params["gate"], arrays.embedder)
+        self._searcher = Searcher(arrays, embedder.embed_query if embedder is not None else None, gate=gate)
+        self._quoter = Quoter(self._searcher, embedder, home)
+        languages = tuple(sorted({file.language for file in arrays.files} - {""}))
+        return msgspec.to_builtins(KnowledgeSummary(len(arrays.files), len(arrays.passages), languages))
+
+    def ask(self, params: dict[str, Any], call: Call) -> Any:
+        """Search and, when asked to, quote."""
+        assert self._searcher is not None  # the client opens first
+        assert self._quoter is not None
+        started = time.perf_counter()
+        found = self._searcher.search(params["question"], params["k"], allowed_files=self._numbers(params["files"]))
+        searched = time.perf_counter()
+        call.check()
+        quotations = self._quoter.quote(found) if params["quote"] else ()
+        timings = {"find": (searched - started) * 1000}
+        if params["quote"]:
+            timings["quote"] = (time.perf_counter() - searched) * 1000
+        answer = KnowledgeAnswer(
+            passages=tuple(hit.passage for hit in found.hits),
+            below_gate=found.below_gate,
+            quotations=quotations,
+            warnings=(*self._warnings, *found.warnings),
+            timings_ms=timings,
+        )
+        return msgspec.to_builtins(answer)
+
+    def explain(self, params: dict[str, Any], _call: Call) -> Any:
+        """Tell how every file did."""
+        assert self._searcher is not None  # the client opens first
+        found = self._searcher.search(params["question"], params["k"])
+        return msgspec.to_builtins(explain_files(self._searcher, found))
+
+    def page(self, params: dict[str, Any], _call: Call) -> Any:
+        """Return the text of one page."""
+        assert self._arrays is not None  # the client opens first
+        (number,) = self._numbers([params["file"]]) or ()
+        return msgspec.to_builtins(page_text(self._arrays, number, params["page"]))
+
+    def _embedder(self, arrays: KnowledgeArrays, home: Home, threads: int) -> LlamaEmbedder | None:
+        if arrays.embedder is None:
+            return None
+        try:
+            return query_embedder(arrays.embedder, home, threads=threads)
+        except SatchelError as error:
+            # Keyword search goes on without it.
+            self._warnings = (KnowledgeWarning(error.code(), f"{error.message} {error.advice}".strip()),)
+            return None
+
+    def _numbers(self, names: Iterable[str] | None) -> list[int] | None:
+        if names is None:
+            return None
+        assert self._arrays is not None  # the client opens first
+        known = {file.name: number for number, file in enumerate(self._arrays.files)}
+        for name in names:
+            if name not in known:
+                raise UnknownKnowledgeFileError(path=self._path, file=name, known=", ".join(known) or "none")
+        return [known[name] for name in names]
+
+
+def page_text(arrays: KnowledgeArrays, number: int, page: int | None) -> PageText:
+    """Return a page of a file, counted from 1; the whole file where it has no pages or none is asked for."""
+    file = arrays.files[number]
+    text = arrays.file_text(number)
+    if page is None or not file.pages:
+        return PageText(file.name, None, "", 0, text)
+    first_byte = sum(entry.bytes for entry in arrays.files[:number])
+    starts = [int(start) - first_byte for start in arrays.pages[arrays.pages[:, 0] == number][:, 1]]
+    encoded = text.encode()
+    at = min(max(page, 1), len(starts))
+    end = starts[at] if at < len(starts) else len(encoded)
+    labels = arrays.page_labels.get(number, ())
+    return PageText(
+        file.name,
+        at,
+        labels[at - 1] if labels else "",
+        len(encoded[: starts[at - 1]].decode()),
+        encoded[starts[at - 1] : end].decode(),
+    )
