@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 
 from satchel.runtime.cli.chat_commands import ChatCommands, in_short
-from satchel.runtime.cli.run import add_model_arguments, options_from
+from satchel.runtime.cli.model_arguments import add_model_arguments, options_from
 from satchel.runtime.cli.terminal import Terminal, escape_control
 from satchel.runtime.commands.answer import open_session
 from satchel.runtime.commands.opening import open_assistant

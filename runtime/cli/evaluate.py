@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from satchel.runtime.cli.run import add_model_arguments, options_from
+from satchel.runtime.cli.model_arguments import add_model_arguments, options_from
 from satchel.runtime.cli.terminal import Terminal, escape_control
 from satchel.runtime.commands.evaluate import Evaluation, evaluate
 from satchel.runtime.evals.judge import CaseOutcome

@@ -9,12 +9,12 @@ import argparse
 import sys
 from pathlib import Path
 
+from satchel.runtime.cli.model_arguments import add_model_arguments, options_from
 from satchel.runtime.cli.rendering import render_turn
 from satchel.runtime.cli.terminal import Terminal
-from satchel.runtime.commands.answer import AnswerOptions, answer_batch, events_within, open_session
+from satchel.runtime.commands.answer import answer_batch, events_within, open_session
 from satchel.runtime.errors import UsageError
 from satchel.runtime.paths import find_home
-from satchel.runtime.session.choosing import ModelRequest
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,36 +31,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--timeout", type=float, metavar="S", help="give up after S seconds (exit code 124)")
     add_model_arguments(parser)
-
-
-def add_model_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe what `run`, `chat` and `eval` share: which model speaks, and how."""
-    parser.add_argument(
-        "--model", metavar="M", help="a .gguf file, a model's name, `starter`, or `reader` (always quotes)"
-    )
-    parser.add_argument(
-        "--gpu-layers", metavar="N", default="auto", help="layers on the GPU: a number or auto (default)"
-    )
-    parser.add_argument(
-        "--context", type=int, metavar="TOKENS", help="size of the window (default: what this machine holds)"
-    )
-    parser.add_argument("--temperature", type=float, metavar="T", help="0 is the most likely word each time")
-    parser.add_argument("--seed", type=int, metavar="N", help="the same seed gives the same answer")
-    parser.add_argument("--no-history", action="store_true", help="keep nothing of this conversation")
-
-
-def options_from(arguments: argparse.Namespace) -> AnswerOptions:
-    """Return the shared options of a parsed command line."""
-    return AnswerOptions(
-        model=ModelRequest(
-            reference=arguments.model,
-            gpu_layers=_gpu_layers(arguments.gpu_layers),
-            context=arguments.context,
-            temperature=arguments.temperature,
-            seed=arguments.seed,
-        ),
-        keep_history=not arguments.no_history,
-    )
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
@@ -115,11 +85,3 @@ def _question(words: list[str]) -> str:
     if not text.strip():
         raise UsageError(reason="the question is empty")
     return text.strip()
-
-
-def _gpu_layers(text: str) -> int | None:
-    if text == "auto":
-        return None
-    if not text.isdigit():
-        raise UsageError(reason=f'--gpu-layers takes a number or "auto", not "{text}"')
-    return int(text)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from satchel.runtime.paths import Home
 from satchel.runtime.session.assistant import LoadedAssistant
 from satchel.runtime.session.language_model import LanguageModel
-from satchel.runtime.session.quoting import READER
 from satchel.runtime.settings import Settings
 
 
@@ -37,18 +36,14 @@ def choose_model(
     import msgspec
 
     from satchel.runtime.engine.base import LoadSpec
+    from satchel.runtime.engine.choice import Quote, find_model
     from satchel.runtime.engine.client import EngineClient
-    from satchel.runtime.engine.finding import find_model, find_preferred
+    from satchel.runtime.session.preferred import find_preferred
 
-    if request.reference == READER:
-        return None
-    if request.reference:
-        found = find_model(request.reference, home)
-    else:
-        found = find_preferred(assistant.models, home)
-        if found is None and settings.default_model not in {"", READER}:
-            found = find_model(settings.default_model, home)
-    if found is None:
+    found = find_model(request.reference, home) if request.reference else find_preferred(assistant.models, home)
+    if found is None and settings.default_model:
+        found = find_model(settings.default_model, home)
+    if found is None or isinstance(found, Quote):
         return None
     sampling = assistant.sampling
     if request.temperature is not None:

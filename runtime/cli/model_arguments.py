@@ -1,0 +1,48 @@
+"""The arguments that `run`, `chat` and `eval` share: which model speaks, and how."""
+
+from __future__ import annotations
+
+import argparse
+
+from satchel.runtime.commands.answer import AnswerOptions
+from satchel.runtime.errors import UsageError
+from satchel.runtime.session.choosing import ModelRequest
+
+
+def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe what `run`, `chat` and `eval` share: which model speaks, and how."""
+    parser.add_argument(
+        "--model", metavar="M", help="a .gguf file, a model's name, `starter`, or `reader` (always quotes)"
+    )
+    parser.add_argument(
+        "--gpu-layers", metavar="N", default="auto", help="layers on the GPU: a number or auto (default)"
+    )
+    parser.add_argument(
+        "--context", type=int, metavar="TOKENS", help="size of the window (default: what this machine holds)"
+    )
+    parser.add_argument("--temperature", type=float, metavar="T", help="0 is the most likely word each time")
+    parser.add_argument("--seed", type=int, metavar="N", help="the same seed gives the same answer")
+    parser.add_argument("--no-history", action="store_true", help="keep nothing of this conversation")
+
+
+def options_from(arguments: argparse.Namespace) -> AnswerOptions:
+    """Return the shared options of a parsed command line."""
+    return AnswerOptions(
+        model=ModelRequest(
+            reference=arguments.model,
+            gpu_layers=parse_gpu_layers(arguments.gpu_layers),
+            context=arguments.context,
+            temperature=arguments.temperature,
+            seed=arguments.seed,
+        ),
+        keep_history=not arguments.no_history,
+    )
+
+
+def parse_gpu_layers(text: str) -> int | None:
+    """Return the number that `--gpu-layers` gives; None for auto."""
+    if text == "auto":
+        return None
+    if not text.isdigit():
+        raise UsageError(reason=f'--gpu-layers takes a number or "auto", not "{text}"')
+    return int(text)
