@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satchel.runtime.atomic import replacing
-from satchel.runtime.knowledge.embedders.bert_gguf import write_bert_gguf
+from satchel.runtime.knowledge.embedders.bert_gguf import bert_tensor_names, write_bert_gguf
 from satchel.runtime.knowledge.embedders.block8 import read_block8
 from satchel.runtime.knowledge.embedders.bundled import (
     TOKENIZER,
@@ -34,6 +34,12 @@ from satchel.runtime.paths import Home
 WEIGHTS, CALIBRATION = "weights.safetensors", "calibration.json"
 HEAD_OUTPUTS = ("start", "end", "answerable")
 """Each is a vector `head.NAME.weight` [width] and a number `head.NAME.bias` [1]."""
+SHARED = (
+    "embeddings.word_embeddings.weight",
+    "embeddings.position_embeddings.weight",
+    "embeddings.token_type_embeddings.weight",
+)
+"""Frozen in training, so taken from the bundled embedder."""
 TENSORS_KEY = "satchel.tensors_sha256"
 """In the weights' header: of the tensors as stored, which names the GGUF in the cache without reading 11 MB."""
 
@@ -67,9 +73,9 @@ def load_reader(
     folder = folder or installed_folder()
     embedder = embedder or bundled_embedder()
     weights = _opened(folder / WEIGHTS)
-    path = runnable_gguf(home, folder, embedder, weight_type or fastest_weight_type())
     head = _head(weights, folder / WEIGHTS)
     calibration = calibration or _calibration(folder / CALIBRATION)
+    path = runnable_gguf(home, folder, embedder, weight_type or fastest_weight_type())
     encoder = LlamaTokenEncoder(path, threads=usable_threads(threads))
     return Reader(encoder, WordPiece(_vocabulary(embedder)), head, calibration)
 
@@ -80,7 +86,12 @@ def runnable_gguf(home: Home, folder: Path, embedder: BundledEmbedder, weight_ty
     both = hashlib.sha256(f"{digest} {embedder.card.weights_file_sha256}".encode()).hexdigest()
     path = home.cache / "readers" / f"{both[:32]}-{weight_type.name.lower()}-v{_GGUF_VERSION}.gguf"
     if not path.is_file():
-        tensors = embedder.tensors() | _tensors(folder / WEIGHTS)
+        tensors = _tensors(folder / WEIGHTS)
+        missing = set(bert_tensor_names(embedder.card.shape)) - set(tensors) - set(SHARED)
+        if missing:
+            raise ReaderModelError(path=folder / WEIGHTS, reason=f"it has no tensor {min(missing)}")
+        theirs = embedder.tensors()
+        tensors |= {name: theirs[name] for name in SHARED}
         with replacing(path) as file:
             write_bert_gguf(
                 file,

@@ -25,6 +25,8 @@ class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answers: tuple[float, float, float]
     any_answers: tuple[float, float, float, float]
     right: tuple[float, float, float, float]
+    relevance: float = 0.0
+    """Nats that the search's score of 0 to 1 adds to a passage's evidence."""
 
 
 def evidence(calibration: Calibration, spans: Sequence[RawSpan]) -> NDArray[np.float64]:

@@ -71,12 +71,18 @@ class Reader:
         self._head = head
         self._calibration = calibration
 
-    def read(self, question: str, passages: Sequence[str]) -> ReaderResult:
-        """Find the best span of each passage, the best of all, and how likely it is that none answers."""
+    def read(self, question: str, passages: Sequence[str], relevance: Sequence[float] | None = None) -> ReaderResult:
+        """Find the best span of each passage, the best of all, and how likely it is that none answers.
+
+        `relevance` is the search's score of each passage, 0 to 1: of two like answers the more relevant passage's wins.
+        """
         raw = self.read_raw(question, passages)
         if not raw:
             return ReaderResult((), None, 1.0)
-        evidences = evidence(self._calibration, raw)
+        evidences = self.evidence(raw)
+        if relevance is not None:
+            favoured = self.relevance_weight * (np.asarray(relevance, np.float64) - max(relevance))
+            evidences = evidences + favoured
         scores = right(self._calibration, raw, evidences)
         spans = tuple(ReadSpan(span.start, span.end, float(score)) for span, score in zip(raw, scores, strict=True))
         return ReaderResult(spans, int(evidences.argmax()), 1.0 - any_answers(self._calibration, evidences))
@@ -96,6 +102,15 @@ class Reader:
             if kept is None or span.margin > kept.margin:
                 found[number] = span
         return [span for span in found if span is not None]
+
+    def evidence(self, spans: Sequence[RawSpan]) -> NDArray[np.float64]:
+        """Return for each passage the log-odds, float64 [passages], that it answers the question."""
+        return evidence(self._calibration, spans)
+
+    @property
+    def relevance_weight(self) -> float:
+        """What the search's score, 0 to 1, weighs beside the evidence, in nats."""
+        return self._calibration.relevance
 
     def close(self) -> None:
         """Free the model; the Reader cannot be used afterwards."""
