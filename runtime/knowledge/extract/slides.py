@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from satchel.runtime.knowledge.documents import ExtractedText
-from satchel.runtime.knowledge.errors import DamagedDocumentError
+from satchel.runtime.knowledge.errors import EmptyDocumentError
 from satchel.runtime.knowledge.extract.archive import Archive
 from satchel.runtime.knowledge.extract.assembly import TextBuilder
 from satchel.runtime.knowledge.extract.cleaning import one_line
@@ -41,7 +41,7 @@ def extract(source: Source, step: Step) -> ExtractedText:
     root = parse_xml(archive.read(main), file=source.name, part=main)
     slides = [name for kind, name in _in_order(root, related) if kind == "slide"]
     if not slides:
-        raise DamagedDocumentError(file=source.name, reason="it has no slides")
+        raise EmptyDocumentError(file=source.name, reason="it has no slides")
     builder = TextBuilder(source.name)
     hidden: list[str] = []
     for number, part in enumerate(slides, 1):

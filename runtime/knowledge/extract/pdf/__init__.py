@@ -30,6 +30,7 @@ MEDIA_TYPE = "application/pdf"
 
 _MOST_OUTLINE_ENTRIES = 20_000
 _DEEPEST_OUTLINE = 30
+_PAGES_A_CHECK = 20
 
 
 def extract(source: Source, step: Step) -> ExtractedText:
@@ -52,7 +53,7 @@ def extract(source: Source, step: Step) -> ExtractedText:
         raise EmptyDocumentError(file=source.name, reason=f"no text and no picture is on its {len(pages)} pages")
     body, furnished = without_furniture(pages)
     builder = TextBuilder(source.name)
-    _assemble(builder, body, labels, outline)
+    _assemble(builder, body, labels, outline, step)
     if furnished:
         builder.note(f"running headers, footers and page numbers left out on {furnished} of {len(pages)} pages")
     if picture_pages:
@@ -142,12 +143,17 @@ def _outline(document: Any) -> list[OutlineEntry]:
     return entries
 
 
-def _assemble(builder: TextBuilder, pages: list[list[Line]], labels: list[str], outline: list[OutlineEntry]) -> None:
+def _assemble(
+    builder: TextBuilder, pages: list[list[Line]], labels: list[str], outline: list[OutlineEntry], step: Step
+) -> None:
+    total = len(pages)
     hyphens = Hyphens(line.text for lines in pages for line in lines)
     started = 0
 
     def start_pages(page: int, separator: str) -> None:
         nonlocal started
+        if page // _PAGES_A_CHECK > (started - 1) // _PAGES_A_CHECK:
+            step(total, total)
         while started <= page:
             builder.start_page(labels[started], separator=separator)
             started += 1

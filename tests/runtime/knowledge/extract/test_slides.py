@@ -3,9 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pptx
+import pytest
 from helpers.documents import Slide, read_part, with_part, write_pptx
 from helpers.extractor_conformance import ExtractorConformance, extract
 from pptx.util import Inches
+
+from satchel.runtime.knowledge.errors import EmptyDocumentError
 
 SLIDES = (
     Slide("Small moons", ["Phobos is near.", "Deimos is far."], notes="Show the picture of Phobos."),
@@ -57,6 +60,11 @@ def test_shapes_in_groups_are_read(tmp_path: Path) -> None:
     group.shapes.add_textbox(Inches(1), Inches(1), Inches(1), Inches(1)).text_frame.text = "Deep in a group"
     presentation.save(str(tmp_path / "a.pptx"))
     assert extract(tmp_path / "a.pptx").text == "Deep in a group"
+
+
+def test_a_presentation_without_slides_is_empty(tmp_path: Path) -> None:
+    with pytest.raises(EmptyDocumentError, match="it has no slides"):
+        extract(write_pptx(tmp_path / "a.pptx", []))
 
 
 def test_merged_cells_are_filled(tmp_path: Path) -> None:
