@@ -167,7 +167,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path, reader: DocumentReade
 def test_a_file_that_vanishes_while_it_is_read_is_named(tmp_path: Path, reader: DocumentReader) -> None:
     path = write_pdf(tmp_path / "a.pdf", [["x"]] * 50)
     with pytest.raises(VanishedError, match=r"a\.pdf is not there \(any more\)"):
-        reader.read(path, progress=lambda _s, done, _t: path.unlink() if done == 50 else None)
+        reader.read(path, progress=lambda _s, done, _t: path.unlink(missing_ok=True) if done == 50 else None)
 
 
 @pytest.mark.parametrize("moment", ["before its bytes are sent", "after its bytes were sent"])
