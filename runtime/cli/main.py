@@ -15,13 +15,20 @@ if TYPE_CHECKING:
 VERBS = (
     ("new", "new", "make an assistant's folder from a template"),
     ("add", "add", "add knowledge files to a folder"),
+    ("index", "index", "read a folder's files and make them searchable"),
+    ("build", "build", "seal a folder into one .pack file"),
     ("unpack", "unpack", "turn a pack into an editable folder"),
+    ("run", "run", "ask one question, or many with --batch"),
+    ("chat", "chat", "talk, with history, editing and branches"),
+    ("search", "search", "show which passages a question finds, and why"),
     ("inspect", "inspect", "show what a pack holds and asks for"),
     ("verify", "verify", "check every byte of a pack"),
     ("install", "install", "check a pack and keep it in the store"),
     ("list", "list_packs", "list installed packs"),
     ("remove", "remove", "remove an installed pack"),
     ("rollback", "rollback", "go back to a pack's version before"),
+    ("eval", "evaluate", "run an assistant's saved cases"),
+    ("doctor", "doctor", "show devices, models and the plan for this machine"),
 )
 
 INTERRUPTED = 130
@@ -34,6 +41,16 @@ class _Parser(argparse.ArgumentParser):
     def __init__(self, **options: Any) -> None:
         # No abbreviations: `--js` would switch on what `main` has not seen, and break with the next new option.
         super().__init__(allow_abbrev=False, **options)
+        self._has_actions = False
+
+    def add_subparsers(self, **options: Any) -> Any:
+        """Note that the verb has actions of its own, whose arguments cannot stand anywhere."""
+        self._has_actions = True
+        return super().add_subparsers(**options)
+
+    def parse_anywhere(self, arguments: list[str]) -> argparse.Namespace:
+        """Parse, with options before, between and after the words of a question."""
+        return self.parse_args(arguments) if self._has_actions else self.parse_intermixed_args(arguments)
 
     def error(self, message: str) -> NoReturn:
         from satchel.runtime.errors import UsageError
@@ -114,7 +131,7 @@ def _run_verb(verb: str, rest: list[str]) -> int:
     parser = _Parser(prog=f"satchel {verb}", description=module.__doc__)
     module.add_arguments(parser)
     try:
-        parsed = parser.parse_args(rest)
+        parsed = parser.parse_anywhere(rest)
     except SystemExit:  # after --help; what is wrong is raised
         return 0
     code: int = module.run(parsed, Terminal())

@@ -76,7 +76,8 @@ def _run_batch(arguments: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _question(words: list[str]) -> str:
-    text = " ".join(words)
+    # Arguments that are no UTF-8 come as lone surrogates, which neither the history nor a worker can take.
+    text = " ".join(words).encode(errors="surrogateescape").decode(errors="replace")
     if not words or text == "-":
         if sys.stdin.isatty():
             raise UsageError(reason="there is no question")

@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     """Search and print."""
     found = search(
         arguments.assistant,
-        " ".join(arguments.question),
+        " ".join(arguments.question).encode(errors="surrogateescape").decode(errors="replace"),
         find_home(),
         k=arguments.k,
         gated=not arguments.no_gate,
