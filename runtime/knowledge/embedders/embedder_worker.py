@@ -11,12 +11,14 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from satchel.runtime.knowledge.embedders.worker_methods import ModelRequest
 from satchel.runtime.knowledge.fingerprint import EmbedderFingerprint
 from satchel.runtime.paths import Home
 from satchel.runtime.progress import SILENT, Progress
 from satchel.runtime.worker.process import Worker
 
 _LLAMA = "satchel.runtime.knowledge.embedders.llama_service"
+_TORCH = "satchel.runtime.knowledge.embedders.torch_service"
 _TEXTS_A_CALL = 2048
 """What goes over the pipe at once; within it texts are sorted by length."""
 
@@ -24,10 +26,10 @@ _TEXTS_A_CALL = 2048
 class EmbedderWorker:
     """One model in one child. Calls run on one thread at a time; a dead child is started again by the next call."""
 
-    def __init__(self, service: str, model: dict[str, Any], *, name: str) -> None:
-        """`service` is the module that the child serves, `model` what it needs to find the model."""
+    def __init__(self, service: str, model: ModelRequest, *, name: str) -> None:
+        """`service` is the module that the child serves, `model` which model it loads."""
         self._worker = Worker(service, name=name)
-        self._model = model
+        self._model = msgspec.to_builtins(model)
         self._fingerprint: EmbedderFingerprint | None = None
 
     def start(self) -> None:
@@ -88,11 +90,19 @@ class EmbedderWorker:
 
 def llama_worker(home: Home, *, setting: str = "default", gguf: Path | None = None, threads: int = 0) -> EmbedderWorker:
     """Return the llama.cpp embedder of a project's setting, or of a GGUF file, in a child process."""
-    model = {
-        "gguf": str(gguf) if gguf is not None else "",
-        "setting": setting,
-        "data": str(home.data),
-        "cache": str(home.cache),
-        "threads": threads,
-    }
-    return EmbedderWorker(_LLAMA, model, name="embedder")
+    return EmbedderWorker(_LLAMA, _request(home, setting, gguf, threads), name="embedder")
+
+
+def torch_worker(home: Home, *, setting: str = "default", threads: int = 0) -> EmbedderWorker:
+    """Return the sentence-transformers embedder of a project's setting in a child process."""
+    return EmbedderWorker(_TORCH, _request(home, setting, None, threads), name="embedder (torch)")
+
+
+def _request(home: Home, setting: str, gguf: Path | None, threads: int) -> ModelRequest:
+    return ModelRequest(
+        gguf=str(gguf) if gguf is not None else "",
+        setting=setting,
+        data=str(home.data),
+        cache=str(home.cache),
+        threads=threads,
+    )
