@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +10,11 @@ from pathlib import Path
 from satchel.runtime.atomic import sync_folder
 from satchel.runtime.errors import SaveError
 from satchel.runtime.knowledge.embedders.bundled import fastest_weight_type
-from satchel.runtime.knowledge.embedders.embedder_worker import llama_worker, torch_worker
+from satchel.runtime.knowledge.embedders.embedder_worker import llama_worker, sentence_transformers_vectors
 from satchel.runtime.knowledge.embedders.errors import ConversionDiffersError
 from satchel.runtime.knowledge.embedders.gguf_file import WeightType
 from satchel.runtime.knowledge.embedders.model_folder import EmbedderFolder, Prefixes, read_embedder_folder
-from satchel.runtime.knowledge.embedders.probes import lowest_cosine
+from satchel.runtime.knowledge.embedders.probes import PROBE_TEXTS, lowest_cosine
 from satchel.runtime.knowledge.embedders.resolve import converted_path, write_folder_gguf
 from satchel.runtime.knowledge.embedders.sentence_transformers_embedder import NEEDED_COSINE, is_installed
 from satchel.runtime.knowledge.fingerprint import EmbedderFingerprint
@@ -84,10 +85,12 @@ def convert_embedder(
 
 def _compare(model: EmbedderFolder, gguf: Path, home: Home) -> float | None:
     """Load the GGUF at least, in a child; return its lowest cosine to the original's vectors where there are any."""
-    converted = _embedded(llama_worker(home, gguf=gguf))
+    with contextlib.closing(llama_worker(home, gguf=gguf)) as embedder:
+        converted = embedder.embed_passages(PROBE_TEXTS)
     if not is_installed():
         return None
-    cosine = lowest_cosine(converted, _embedded(torch_worker(home, setting=str(model.path), exact=True)))
+    prefixed = [model.fingerprint.passage_prefix + text for text in PROBE_TEXTS]
+    cosine = lowest_cosine(converted, sentence_transformers_vectors(model.path, prefixed))
     if cosine < NEEDED_COSINE:
         raise ConversionDiffersError(name=model.fingerprint.name, cosine=f"{cosine:.4f}", needed=NEEDED_COSINE)
     return cosine

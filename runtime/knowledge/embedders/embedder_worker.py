@@ -98,6 +98,17 @@ def torch_worker(home: Home, *, setting: str = "default", threads: int = 0) -> E
     return EmbedderWorker(_TORCH, _request(home, setting, None, threads), name="embedder (torch)")
 
 
+def sentence_transformers_vectors(folder: Path, texts: Sequence[str]) -> NDArray[np.float32]:
+    """Return the unit vectors of plain sentence-transformers in float32, computed in a child process of their own.
+
+    Raises:
+        MissingExtraError: sentence-transformers is not installed.
+    """
+    with Worker(_TORCH, name="embedder (torch)") as worker:
+        answer = worker.call("reference", {"folder": str(folder), "texts": list(texts)})
+    return np.frombuffer(answer, np.float32).reshape(len(texts), -1)
+
+
 def _request(home: Home, setting: str, gguf: Path | None, threads: int) -> ModelRequest:
     return ModelRequest(
         gguf=str(gguf) if gguf is not None else "",

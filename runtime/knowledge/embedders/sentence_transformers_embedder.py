@@ -42,6 +42,15 @@ def is_installed() -> bool:
     return importlib.util.find_spec("sentence_transformers") is not None
 
 
+def reference_vectors(folder: Path, texts: Sequence[str]) -> NDArray[np.float32]:
+    """Return what plain sentence-transformers gives, float32 [len(texts), dimension], its own tokenizer included.
+
+    Nothing is put before the texts, and the vectors are normalised whether or not the model does it.
+    """
+    model = _open(folder, "cpu")
+    return unit_rows(model.encode(list(texts), prompt="", batch_size=_CPU_BATCH, show_progress_bar=False))
+
+
 class SentenceTransformersEmbedder:
     """One model, in the fastest arithmetic of this machine that keeps to float32's vectors."""
 

@@ -7,14 +7,17 @@ import importlib
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from satchel.runtime.knowledge.embedders.resolve import resolve_embedder
 from satchel.runtime.knowledge.embedders.sentence_transformers_embedder import (
     SentenceTransformersEmbedder,
     is_installed,
+    reference_vectors,
 )
 from satchel.runtime.knowledge.embedders.worker_methods import ModelRequest, embedder_methods
-from satchel.runtime.worker.service import Method
+from satchel.runtime.worker.service import Call, Method
 
 # As in engine.bindings: threads that spin while they wait take the time of those that they wait for.
 _CALM_WAITING = {"GOMP_SPINCOUNT": "0", "OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"}
@@ -30,7 +33,11 @@ def methods() -> Mapping[str, Method]:
         # Standard output carries frames.
         with contextlib.redirect_stdout(sys.stderr):
             importlib.import_module("sentence_transformers")
-    return embedder_methods(_load)
+    return {**embedder_methods(_load), "reference": _reference}
+
+
+def _reference(params: dict[str, Any], _call: Call) -> bytes:
+    return reference_vectors(Path(params["folder"]), params["texts"]).tobytes()
 
 
 def _load(request: ModelRequest) -> SentenceTransformersEmbedder:
