@@ -143,7 +143,7 @@ def _find_gpu() -> tuple[str, str]:
         return "Apple's GPU", "-DGGML_METAL=on"
     if Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi"):
         return "an NVIDIA GPU", "-DGGML_CUDA=on"
-    if Path("/dev/kfd").exists() and (shutil.which("hipcc") or Path("/opt/rocm").is_dir()):
+    if Path("/dev/kfd").exists() and (shutil.which("hipcc") or shutil.which("rocminfo")):
         return "an AMD GPU with ROCm", "-DGGML_HIP=on"
     if any(Path("/dev/dri").glob("renderD*")) or (os.name == "nt" and shutil.which("vulkaninfo")):
         return "a GPU that Vulkan may drive", "-DGGML_VULKAN=on"
