@@ -16,8 +16,10 @@ MAX_ROWS = 2**32 - 64
 BLOCK_ROWS = 8
 """Rows in a block of 1-bit rows: one 512-bit load holds the same word of eight rows."""
 WORD_BITS = 64
-_RECORD = struct.Struct("=8q")
+_ROWS_RECORD = struct.Struct("=8q")
 """struct sk_rows of c/kernels.h: six addresses, then rows and dimensions."""
+_POSTINGS_RECORD = struct.Struct("=7q")
+"""struct sk_postings of c/api.h: four addresses, then terms, postings and passages."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +45,7 @@ class BitRows:
         expected = bit_shape(*self.shape)
         if self.bits.shape != expected:
             raise ValueError(f"bits: shape {self.bits.shape}, expected {expected} for (rows, dimensions) {self.shape}")
-        object.__setattr__(self, "record", _RECORD.pack(0, 0, 0, *self.addresses, *self.shape))
+        object.__setattr__(self, "record", _ROWS_RECORD.pack(0, 0, 0, *self.addresses, *self.shape))
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -82,7 +84,7 @@ class QuantisedRows:
             raise ValueError(f"bits are of {self.bits.shape} rows and dimensions, the planes of {self.shape}")
         planes = self.high.ctypes.data, self.low.ctypes.data, self.scale.ctypes.data
         bits = self.bits.addresses if self.bits is not None else (0, 0, 0)
-        object.__setattr__(self, "record", _RECORD.pack(*planes, *bits, *self.shape))
+        object.__setattr__(self, "record", _ROWS_RECORD.pack(*planes, *bits, *self.shape))
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -102,6 +104,8 @@ class Postings:
     passages: NDArray[np.uint32]
     counts: NDArray[np.uint16]
     lengths: NDArray[np.uint32]
+    record: bytes = field(init=False, repr=False)
+    """See `BitRows.record`."""
 
     def __post_init__(self) -> None:
         check_array("offsets", self.offsets, np.uint64, 1)
@@ -112,6 +116,9 @@ class Postings:
             raise ValueError("offsets: empty, expected one more than there are terms")
         if self.passages.shape != self.counts.shape:
             raise ValueError(f"shapes differ: passages {self.passages.shape}, counts {self.counts.shape}")
+        addresses = [array.ctypes.data for array in (self.offsets, self.passages, self.counts, self.lengths)]
+        record = _POSTINGS_RECORD.pack(*addresses, self.terms, len(self.passages), len(self.lengths))
+        object.__setattr__(self, "record", record)
 
     @property
     def terms(self) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -19,28 +18,18 @@ Allowed: TypeAlias = NDArray[np.uint8] | None
 
 
 @dataclass(frozen=True, slots=True)
-class QueryTerm:
-    """One distinct term of a keyword query."""
+class Bm25Weights:
+    """How a term's count and a passage's length make a score.
 
-    start: int
-    end: int
-    """Its postings."""
-    weight: np.float32
-    """Inverse document frequency times how often the query has the term; > 0."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeywordQuery:
-    """A keyword query, ready for the inner loop.
-
-    A passage of `length` terms that holds a term `count` times scores weight x (count / (count + (floor + slope x
-    length))), each operation rounded to float32; the sum over terms runs in the order of `terms`.
+    A passage of `length` terms that holds a term `count` times gets idf x repeats x (count / (count + (floor + slope x
+    length))), where `repeats` is how often the query has the term; each operation is rounded to float32. The sum over
+    terms runs by falling idf x repeats, equal ones by term number, so that pruning and full evaluation sum alike.
     """
 
-    terms: Sequence[QueryTerm]
-    """Weight falling, so that pruning and full evaluation sum in the same order; equal weights by term number."""
-    floor: np.float32
-    slope: np.float32
+    floor: float
+    """k1 (1 - b)."""
+    slope: float
+    """k1 b / mean length."""
 
 
 class Backend(Protocol):
@@ -72,5 +61,7 @@ class Backend(Protocol):
     ) -> Ranking:
         """Scan for `candidates` rows a query, score them again from both planes, keep the best k."""
 
-    def bm25_topk(self, postings: Postings, query: KeywordQuery, k: int, allowed: Allowed) -> Ranking:
-        """See `ops.bm25_topk`; rank of one query, [k]."""
+    def bm25_topk(
+        self, postings: Postings, terms: NDArray[np.int64], weights: Bm25Weights, k: int, allowed: Allowed
+    ) -> Ranking:
+        """See `ops.bm25_topk`; rank of one query, [k]. Terms are not checked yet: ValueError names a wrong one."""

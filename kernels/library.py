@@ -5,41 +5,19 @@ from __future__ import annotations
 import ctypes
 import struct
 from collections.abc import Iterable
-from ctypes import POINTER, Structure, c_char_p, c_float, c_int32, c_int64, c_void_p
+from ctypes import c_char_p, c_int32, c_int64, c_void_p
 from pathlib import Path
-from typing import ClassVar
 
-API_VERSION = 1
+API_VERSION = 2
 """SK_API_VERSION of c/api.h."""
 SCAN_I8, SCAN_BITS = 0, 1
+WRONG_TERM = -2
+"""SK_WRONG_TERM."""
 SEARCH = struct.Struct("=7q2i")
 """struct sk_search. Packed by hand: a ctypes.Structure takes as long to fill as a small scan."""
+BM25 = struct.Struct("=2q2d4q")
+"""struct sk_bm25_query."""
 FILE_NAMES = ("satchel_kernels.so", "satchel_kernels.dylib", "satchel_kernels.dll")
-
-
-class Bm25Term(Structure):
-    """struct sk_bm25_term."""
-
-    _fields_: ClassVar = [("start", c_int64), ("end", c_int64), ("weight", c_float)]
-
-
-class Bm25Query(Structure):
-    """struct sk_bm25_query."""
-
-    _fields_: ClassVar = [
-        ("passages", c_void_p),
-        ("counts", c_void_p),
-        ("lengths", c_void_p),
-        ("passage_count", c_int64),
-        ("terms", POINTER(Bm25Term)),
-        ("term_count", c_int64),
-        ("floor", c_float),
-        ("slope", c_float),
-        ("k", c_int64),
-        ("allowed", c_void_p),
-        ("scores", c_void_p),
-        ("numbers", c_void_p),
-    ]
 
 
 def find_library(folders: Iterable[Path]) -> Path | None:
@@ -68,5 +46,5 @@ def load_library(path: Path) -> ctypes.CDLL:
     library.sk_derive_bits.argtypes = [c_void_p, c_char_p]
     library.sk_search.argtypes = [c_void_p, c_char_p, c_char_p]
     library.sk_rescore.argtypes = [c_void_p, c_char_p, c_void_p, c_int64, c_void_p, c_int64, c_void_p]
-    library.sk_bm25.argtypes = [c_void_p, POINTER(Bm25Query)]
+    library.sk_bm25.argtypes = [c_void_p, c_char_p, c_char_p]
     return library

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from satchel.kernels import library
 from satchel.kernels.arrays import BitRows, Postings, QuantisedRows, bit_shape
-from satchel.kernels.backend import Allowed, KeywordQuery, Ranking
+from satchel.kernels.backend import Allowed, Bm25Weights, Ranking
+from satchel.kernels.reference.bm25 import weigh_terms
 
 ROWS_A_THREAD = 1 << 19
 """A scan of fewer than two of these runs on the caller's thread: waking a second one costs more than it saves."""
@@ -82,27 +83,25 @@ class NativeBackend:
         )
         return scores
 
-    def bm25_topk(self, postings: Postings, query: KeywordQuery, k: int, allowed: Allowed) -> Ranking:
+    def bm25_topk(
+        self, postings: Postings, terms: NDArray[np.int64], weights: Bm25Weights, k: int, allowed: Allowed
+    ) -> Ranking:
         """See `Backend`."""
         scores, numbers = np.empty(k, np.float32), np.empty(k, np.int64)
-        terms = (library.Bm25Term * len(query.terms))(
-            *(library.Bm25Term(term.start, term.end, term.weight) for term in query.terms)
+        call = library.BM25.pack(
+            _address(terms) if len(terms) else 0,
+            len(terms),
+            weights.floor,
+            weights.slope,
+            k,
+            0 if allowed is None else allowed.ctypes.data,
+            _address(scores),
+            _address(numbers),
         )
-        call = library.Bm25Query(
-            passages=postings.passages.ctypes.data,
-            counts=postings.counts.ctypes.data,
-            lengths=postings.lengths.ctypes.data,
-            passage_count=postings.lengths.shape[0],
-            terms=terms,
-            term_count=len(query.terms),
-            floor=query.floor,
-            slope=query.slope,
-            k=k,
-            allowed=None if allowed is None else allowed.ctypes.data,
-            scores=scores.ctypes.data,
-            numbers=numbers.ctypes.data,
-        )
-        _check(self._library.sk_bm25(self._handle, call))
+        status = self._library.sk_bm25(self._handle, postings.record, call)
+        if status == library.WRONG_TERM:
+            weigh_terms(postings, terms)  # raises, with the term's number
+        _check(status)
         return scores, numbers
 
     def _search(

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from satchel.kernels import dispatch
 from satchel.kernels.arrays import BitRows, Postings, QuantisedRows, check_array, check_limits
-from satchel.kernels.backend import Allowed, KeywordQuery, QueryTerm, Ranking
+from satchel.kernels.backend import Allowed, Bm25Weights, Ranking
 
 __all__ = [
     "BitRows",
@@ -149,31 +149,13 @@ def bm25_topk(
     `terms` are term numbers; one that comes twice counts twice. A passage of length l that holds a term c times gets
     idf x c / (c + k1 (1 - b + b l / average length)), idf = ln(1 + (n - df + 0.5) / (df + 0.5)), as in Lucene.
     """
-    n = postings.lengths.shape[0]
     if not (k1 >= 0 and 0 <= b <= 1 and math.isfinite(k1)):
         raise ValueError(f"k1 {k1} and b {b}: expected k1 >= 0 and 0 <= b <= 1")
+    numbers = np.array(terms, dtype=np.int64, ndmin=1)
     slope = k1 * b / postings.average_length if postings.average_length else 0.0
-    query = KeywordQuery(
-        terms=_weigh_terms(postings, np.asarray(terms)), floor=np.float32(k1 * (1 - b)), slope=np.float32(slope)
-    )
-    return dispatch.choose(backend).bm25_topk(postings, query, _check_k(k), _check_allowed(allowed, n))
-
-
-def _weigh_terms(postings: Postings, terms: NDArray[Any]) -> list[QueryTerm]:
-    """Return the query's distinct terms, weight falling, equal weights by term number."""
-    weighted: list[QueryTerm] = []
-    numbers, repeats = np.unique(terms.astype(np.int64), return_counts=True)
-    n = postings.lengths.shape[0]
-    for number, repeat in zip(numbers.tolist(), repeats.tolist(), strict=True):
-        if not 0 <= number < postings.terms:
-            raise ValueError(f"terms: {number} is no term number, there are {postings.terms}")
-        start, end = int(postings.offsets[number]), int(postings.offsets[number + 1])
-        if not start <= end <= postings.passages.shape[0] or end - start > n:
-            raise ValueError(f"offsets: term {number} claims postings {start} to {end} of {postings.passages.shape[0]}")
-        if start < end:
-            weight = repeat * math.log1p((n - (end - start) + 0.5) / (end - start + 0.5))
-            weighted.append(QueryTerm(start=start, end=end, weight=np.float32(weight)))
-    return sorted(weighted, key=lambda term: -term.weight)
+    weights = Bm25Weights(floor=k1 * (1 - b), slope=slope)
+    filtered = _check_allowed(allowed, len(postings.lengths))
+    return dispatch.choose(backend).bm25_topk(postings, numbers, weights, _check_k(k), filtered)
 
 
 def _check_k(k: int) -> int:

@@ -41,7 +41,7 @@ int32_t sk_derive_bits(const struct sk_backend *backend, const struct sk_rows *r
     int64_t bytes = rows->dimension * (int64_t)sizeof(double), finite;
     double *total = sk_allocate(bytes);
     float *centre = (float *)rows->centre;
-    if (!total) return -1;
+    if (!total) return SK_NO_MEMORY;
     memset(total, 0, (size_t)bytes);
     finite = backend->sum_values(rows, total);
     for (int64_t i = 0; i < rows->dimension; i++) centre[i] = (float)(total[i] / (double)(finite > 0 ? finite : 1));

@@ -1,4 +1,4 @@
-/* What library.py calls. All functions return 0, or -1 when memory ran out; arguments were checked by ops.py. */
+/* What library.py calls. All functions return 0, or SK_NO_MEMORY; arguments were checked by ops.py. */
 #ifndef SATCHEL_API_H
 #define SATCHEL_API_H
 
@@ -11,7 +11,8 @@
 #endif
 
 /* Grows with each change of this face; library.py refuses another one. */
-enum { SK_API_VERSION = 1 };
+enum { SK_API_VERSION = 2 };
+enum { SK_NO_MEMORY = -1, SK_WRONG_TERM = -2 };
 
 enum sk_scan { SK_SCAN_I8, SK_SCAN_BITS };
 
@@ -27,19 +28,19 @@ struct sk_search {
     int32_t threads;
 };
 
-struct sk_bm25_term {
-    int64_t start, end;
-    float weight;
-};
-
-struct sk_bm25_query {
+/* Term counts in compressed sparse columns; see arrays.py. */
+struct sk_postings {
+    const uint64_t *offsets; /* [term_count + 1] */
     const uint32_t *passages;
     const uint16_t *counts;
     const uint32_t *lengths;
-    int64_t passage_count;
-    const struct sk_bm25_term *terms; /* weight falling */
+    int64_t term_count, posting_count, passage_count;
+};
+
+struct sk_bm25_query {
+    const int64_t *terms; /* term numbers, in any order, repeats allowed; not checked yet */
     int64_t term_count;
-    float floor, slope;
+    double floor, slope; /* see backend.py, Bm25Weights */
     int64_t k;
     const uint8_t *allowed;
     float *scores;
@@ -59,6 +60,8 @@ SK_API int32_t sk_derive_bits(const struct sk_backend *backend, const struct sk_
 SK_API int32_t sk_search(const struct sk_backend *backend, const struct sk_rows *rows, const struct sk_search *search);
 SK_API int32_t sk_rescore(const struct sk_backend *backend, const struct sk_rows *rows, const float *queries,
                           int64_t query_count, const int64_t *candidates, int64_t candidate_count, float *scores);
-SK_API int32_t sk_bm25(const struct sk_backend *backend, const struct sk_bm25_query *query);
+/* SK_WRONG_TERM when a number is no term's, or a term's offsets lie. */
+SK_API int32_t sk_bm25(const struct sk_backend *backend, const struct sk_postings *postings,
+                       const struct sk_bm25_query *query);
 
 #endif

@@ -7,32 +7,31 @@
  *
  * Comparisons with a bound leave room for the rounding of sums: pruning less is always right.
  */
+#include "bm25.h"
+
 #include <math.h>
 #include <string.h>
 
-#include "api.h"
 #include "memory.h"
 #include "scalar.h"
 
 void sk_write_ranking(const struct sk_selection *selection, int64_t k, float *scores, int64_t *numbers);
 
-enum {
-    MAX_TERMS = 1024, /* ops.py refuses longer queries */
-    /* A list this short is cheaper to sum than to reason about. */
-    SHORT_LIST = 256,
-};
+/* A list this short is cheaper to sum than to reason about. */
+enum { SHORT_LIST = 256 };
 #define BOUND_SLACK 1.0001
 
 struct evaluation {
     const struct sk_backend *backend;
+    const struct sk_postings *postings;
     const struct sk_bm25_query *query;
+    struct sk_bm25_term *terms;
+    int64_t term_count;
     struct sk_selection best;  /* of all passages so far */
     struct sk_selection local; /* of partial scores in the block */
     float *sums;
     uint32_t *places;
-    int64_t cursors[MAX_TERMS];
-    double bounds[MAX_TERMS + 1]; /* what terms i.. can add at most */
-    int64_t first;                /* passage */
+    int64_t first; /* passage of the block */
     int64_t size;
 };
 
@@ -64,6 +63,11 @@ static int can_matter(double score_bound, float threshold) {
     return score_bound * BOUND_SLACK > (double)threshold;
 }
 
+/* What terms i and later can add at most. */
+static double bound_from(const struct evaluation *e, int64_t i) {
+    return i < e->term_count ? e->terms[i].bound : 0;
+}
+
 /* Greatest threshold that the block's partial sums prove: the k-th best of them. */
 static float local_threshold(struct evaluation *e) {
     int64_t found = e->backend->bm25_collect(e->sums, e->size, 0, e->places);
@@ -82,40 +86,45 @@ static float local_threshold(struct evaluation *e) {
 
 /* Sums whole lists while unseen passages can still win; returns how many terms were summed. */
 static int64_t sum_lists(struct evaluation *e, float *threshold) {
-    const struct sk_bm25_query *query = e->query;
-    int64_t term = 0;
-    for (; term < query->term_count && can_matter(e->bounds[term], *threshold); term++) {
-        int64_t from = e->cursors[term];
-        int64_t to = find_passage(query->passages, from, query->terms[term].end, (uint64_t)(e->first + e->size));
-        struct sk_bm25_slice slice = {query->passages + from,  query->counts + from,      to - from,
-                                      query->lengths + e->first, (uint32_t)e->first,        (uint32_t)e->size,
-                                      query->terms[term].weight, query->floor, query->slope};
-        if (term > 0 && to - from > SHORT_LIST) {
+    const struct sk_postings *p = e->postings;
+    int64_t i = 0;
+    for (; i < e->term_count && can_matter(e->terms[i].bound, *threshold); i++) {
+        struct sk_bm25_term *term = &e->terms[i];
+        int64_t end = find_passage(p->passages, term->cursor, term->end, (uint64_t)(e->first + e->size));
+        struct sk_bm25_slice slice = {.passages = p->passages + term->cursor,
+                                      .counts = p->counts + term->cursor,
+                                      .count = end - term->cursor,
+                                      .lengths = p->lengths + e->first,
+                                      .first = (uint32_t)e->first,
+                                      .size = (uint32_t)e->size,
+                                      .weight = term->weight,
+                                      .floor = (float)e->query->floor,
+                                      .slope = (float)e->query->slope};
+        if (i > 0 && slice.count > SHORT_LIST) {
             float proven = local_threshold(e);
             if (proven > *threshold) {
                 /* Passages that only equal it must stay: the block may hold the tie that wins by its row number. */
                 *threshold = nextafterf(proven, -INFINITY);
-                if (!can_matter(e->bounds[term], *threshold)) break;
+                if (!can_matter(term->bound, *threshold)) break;
             }
         }
         e->backend->bm25_add(&slice, e->sums);
-        e->cursors[term] = to;
+        term->cursor = end;
     }
-    return term;
+    return i;
 }
 
 /* Adds the terms that were not summed to one passage's score; -inf when it cannot win any more. */
-static float look_up(struct evaluation *e, int64_t term, uint32_t place, float score, float threshold) {
-    const struct sk_bm25_query *query = e->query;
+static float look_up(struct evaluation *e, int64_t i, uint32_t place, float score, float threshold) {
+    const struct sk_postings *p = e->postings;
     uint32_t passage = (uint32_t)(e->first + place);
-    for (; term < query->term_count; term++) {
-        int64_t posting;
-        if (!can_matter((double)score + e->bounds[term], threshold)) return -INFINITY;
-        posting = find_passage(query->passages, e->cursors[term], query->terms[term].end, passage);
-        e->cursors[term] = posting;
-        if (posting < query->terms[term].end && query->passages[posting] == passage) {
-            score += sk_bm25_part((float)query->counts[posting], (float)query->lengths[passage],
-                                  query->terms[term].weight, query->floor, query->slope);
+    for (; i < e->term_count; i++) {
+        struct sk_bm25_term *term = &e->terms[i];
+        if (!can_matter((double)score + term->bound, threshold)) return -INFINITY;
+        term->cursor = find_passage(p->passages, term->cursor, term->end, passage);
+        if (term->cursor < term->end && p->passages[term->cursor] == passage) {
+            score += sk_bm25_part((float)p->counts[term->cursor], (float)p->lengths[passage], term->weight,
+                                  (float)e->query->floor, (float)e->query->slope);
         }
     }
     return score;
@@ -123,14 +132,14 @@ static float look_up(struct evaluation *e, int64_t term, uint32_t place, float s
 
 static void evaluate_block(struct evaluation *e) {
     float threshold = e->best.threshold;
-    int64_t term = sum_lists(e, &threshold), found;
-    double cut = (double)threshold / BOUND_SLACK - e->bounds[term] * BOUND_SLACK;
+    int64_t summed = sum_lists(e, &threshold), found;
+    double cut = (double)threshold / BOUND_SLACK - bound_from(e, summed) * BOUND_SLACK;
     found = e->backend->bm25_collect(e->sums, e->size, cut > 0 ? nextafterf((float)cut, 0) : 0, e->places);
     for (int64_t i = 0; i < found; i++) {
         int64_t passage = e->first + e->places[i];
         float score;
         if (!sk_is_allowed(e->query->allowed, passage)) continue;
-        score = look_up(e, term, e->places[i], e->sums[e->places[i]], threshold);
+        score = look_up(e, summed, e->places[i], e->sums[e->places[i]], threshold);
         if (score > e->best.threshold) sk_selection_offer(&e->best, score, passage);
     }
     memset(e->sums, 0, (size_t)e->size * sizeof *e->sums);
@@ -138,49 +147,48 @@ static void evaluate_block(struct evaluation *e) {
     sk_selection_cut(&e->best);
 }
 
-/* First passage that a term which can still matter holds; -1 at the end. */
+/* First passage at or after e->first that a term which can still matter holds; -1 at the end. */
 static int64_t next_passage(const struct evaluation *e) {
-    const struct sk_bm25_query *query = e->query;
+    const struct sk_postings *p = e->postings;
     int64_t next = -1;
-    for (int64_t i = 0; i < query->term_count && can_matter(e->bounds[i], e->best.threshold); i++) {
-        int64_t posting = find_passage(query->passages, e->cursors[i], query->terms[i].end, (uint64_t)e->first);
-        if (posting < query->terms[i].end && (next < 0 || query->passages[posting] < next)) {
-            next = query->passages[posting];
-        }
+    for (int64_t i = 0; i < e->term_count && can_matter(e->terms[i].bound, e->best.threshold); i++) {
+        const struct sk_bm25_term *term = &e->terms[i];
+        int64_t posting = find_passage(p->passages, term->cursor, term->end, (uint64_t)e->first);
+        if (posting < term->end && (next < 0 || p->passages[posting] < next)) next = p->passages[posting];
     }
-    return next < query->passage_count ? next : -1;
+    return next < p->passage_count ? next : -1;
 }
 
-int32_t sk_bm25(const struct sk_backend *backend, const struct sk_bm25_query *query) {
-    struct evaluation e = {.backend = backend, .query = query};
-    int64_t k = query->k < query->passage_count ? query->k : query->passage_count;
-    int64_t capacity = sk_selection_capacity(k > 0 ? k : 1);
+int32_t sk_bm25(const struct sk_backend *backend, const struct sk_postings *postings,
+                const struct sk_bm25_query *query) {
+    struct evaluation e = {.backend = backend, .postings = postings, .query = query};
+    int64_t most = postings->passage_count > 0 ? postings->passage_count : 1, k = query->k < most ? query->k : most;
+    int64_t capacity = sk_selection_capacity(k);
     uint64_t *keys = sk_allocate(2 * capacity * (int64_t)sizeof *keys);
+    int32_t status = SK_NO_MEMORY;
     e.sums = sk_allocate((SK_BM25_BLOCK + SK_LANES) * (int64_t)sizeof *e.sums);
     e.places = sk_allocate((SK_BM25_BLOCK + SK_LANES) * (int64_t)sizeof *e.places);
-    if (!keys || !e.sums || !e.places || query->term_count > MAX_TERMS) {
-        sk_release(keys);
-        sk_release(e.sums);
-        sk_release(e.places);
-        return -1;
+    e.terms = sk_allocate((query->term_count + 1) * (int64_t)sizeof *e.terms);
+    if (keys && e.sums && e.places && e.terms) {
+        e.term_count = sk_bm25_weigh(postings, query, e.terms);
+        status = e.term_count < 0 ? SK_WRONG_TERM : 0;
     }
-    e.best = (struct sk_selection){keys, 0, capacity, k > 0 ? k : 1, -INFINITY};
-    e.local = (struct sk_selection){keys + capacity, 0, capacity, k > 0 ? k : 1, -INFINITY};
-    memset(e.sums, 0, (SK_BM25_BLOCK + SK_LANES) * sizeof *e.sums);
-    for (int64_t i = query->term_count - 1; i >= 0; i--) {
-        e.cursors[i] = query->terms[i].start;
-        e.bounds[i] = e.bounds[i + 1] + (double)query->terms[i].weight;
+    if (status == 0) {
+        e.best = (struct sk_selection){keys, 0, capacity, k, -INFINITY};
+        e.local = (struct sk_selection){keys + capacity, 0, capacity, k, -INFINITY};
+        memset(e.sums, 0, (SK_BM25_BLOCK + SK_LANES) * sizeof *e.sums);
+        for (int64_t next = next_passage(&e); next >= 0; next = next_passage(&e)) {
+            e.first = next / SK_BM25_BLOCK * SK_BM25_BLOCK;
+            e.size = postings->passage_count - e.first < SK_BM25_BLOCK ? postings->passage_count - e.first : SK_BM25_BLOCK;
+            evaluate_block(&e);
+            e.first += e.size;
+        }
+        sk_selection_finish(&e.best);
+        sk_write_ranking(&e.best, query->k, query->scores, query->numbers);
     }
-    for (int64_t next = next_passage(&e); next >= 0; next = next_passage(&e)) {
-        e.first = next / SK_BM25_BLOCK * SK_BM25_BLOCK;
-        e.size = query->passage_count - e.first < SK_BM25_BLOCK ? query->passage_count - e.first : SK_BM25_BLOCK;
-        evaluate_block(&e);
-        e.first += e.size;
-    }
-    sk_selection_finish(&e.best);
-    sk_write_ranking(&e.best, query->k, query->scores, query->numbers);
     sk_release(keys);
     sk_release(e.sums);
     sk_release(e.places);
-    return 0;
+    sk_release(e.terms);
+    return status;
 }

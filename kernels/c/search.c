@@ -114,7 +114,7 @@ int32_t sk_search(const struct sk_backend *backend, const struct sk_rows *rows, 
     s.numbers = sk_allocate(parts * capacity * (int64_t)sizeof *s.numbers);
     if (!s.keys || !s.levels || !s.planes || !s.query || !s.scores || !s.numbers) {
         release(&s);
-        return -1;
+        return SK_NO_MEMORY;
     }
     for (int64_t start = 0; start < search->query_count; start += in_flight) {
         int64_t count = smaller(in_flight, search->query_count - start);
@@ -164,7 +164,7 @@ int32_t sk_rescore(const struct sk_backend *backend, const struct sk_rows *rows,
                    int64_t query_count, const int64_t *candidates, int64_t candidate_count, float *scores) {
     int64_t bytes = sk_padded_floats(rows->dimension) * (int64_t)sizeof *queries;
     float *query = sk_allocate(bytes);
-    if (!query) return -1;
+    if (!query) return SK_NO_MEMORY;
     memset(query, 0, (size_t)bytes);
     for (int64_t q = 0; q < query_count; q++) {
         memcpy(query, queries + q * rows->dimension, (size_t)rows->dimension * sizeof *query);

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satchel.kernels.arrays import BitRows, Postings, QuantisedRows
-from satchel.kernels.backend import Allowed, KeywordQuery, Ranking
+from satchel.kernels.backend import Allowed, Bm25Weights, Ranking
 from satchel.kernels.reference.bits import derive_bits, scan_bits
 from satchel.kernels.reference.bm25 import bm25_topk
 from satchel.kernels.reference.quantise import quantise
@@ -55,6 +55,8 @@ class NumpyBackend:
         scores = np.array([scores for scores, _ in best], dtype=np.float32).reshape(-1, k)
         return scores, np.array([names for _, names in best], dtype=np.int64).reshape(-1, k)
 
-    def bm25_topk(self, postings: Postings, query: KeywordQuery, k: int, allowed: Allowed) -> Ranking:
+    def bm25_topk(
+        self, postings: Postings, terms: NDArray[np.int64], weights: Bm25Weights, k: int, allowed: Allowed
+    ) -> Ranking:
         """See `Backend`."""
-        return bm25_topk(postings, query, k, allowed)
+        return bm25_topk(postings, terms, weights, k, allowed)
