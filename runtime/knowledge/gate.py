@@ -1,8 +1,8 @@
 """The relevance gate: whether a passage bears on a question at all, judged by raw scores and never by fused ones.
 
-A logistic model over three features: raw cosine, BM25 as a share of the most that the question could score, share of its
-word pairs. `tests/bench/calibrate_gate.py` fits it; `gate.json` holds the coefficients and how they did on articles that
-they were not fitted on. There is no verdict in a language, or with an embedder, that it was not measured with.
+A logistic model over three features: raw cosine, BM25 as a share of the most that the question could score, share of
+its word pairs. `tests/bench/calibrate_gate.py` fits it; `gate.json` holds the coefficients and how they did on articles
+that they were not fitted on. There is no verdict in a language, or with an embedder, that it was not measured with.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Which passages a question finds, and in which order: vectors, keywords and word pairs, fused.
 
-Each is first put on the scale from 0 to 1 by its theoretical bounds: the cosine as it is, BM25 by the most that the
-question could score, pairs by the weight of all. Unlike the bounds seen among the candidates, these do not move with what
-happened to be found (Bruch et al., "An Analysis of Fusion Functions for Hybrid Retrieval", 2023): nDCG@10 on the SQuAD
+Each is put on the scale from 0 to 1 by its theoretical bounds first: the cosine as it is, BM25 by the most that the
+question could score, pairs by the weight of all. Unlike the candidates own bounds these do not move with what happened
+to be found (Bruch et al., "An Analysis of Fusion Functions for Hybrid Retrieval", 2023): nDCG@10 on the SQuAD
 train split is .906, .895 by the candidates' own bounds; the pairs add .006 (`runtime/knowledge/README.md`).
 """
 
@@ -143,7 +143,8 @@ def _nearest(
     if vector is None or arrays.vectors is None or not len(arrays.passages):
         return np.empty(0, np.int64)
     count = min(settings.candidates, len(arrays.passages))
-    return ops.search(arrays.vectors, vector, count, allowed=allowed)[1][0]
+    rows: NDArray[np.int64] = ops.search(arrays.vectors, vector, count, allowed=allowed)[1][0]
+    return rows
 
 
 def _with_keywords(
@@ -158,7 +159,8 @@ def _with_keywords(
         return np.empty(0, np.int64)
     count = min(settings.candidates, len(arrays.passages))
     k1, b = settings.bm25.k1, settings.bm25.b
-    return ops.bm25_topk(arrays.keywords.postings, numbers, count, k1=k1, b=b, allowed=allowed)[1]
+    rows: NDArray[np.int64] = ops.bm25_topk(arrays.keywords.postings, numbers, count, k1=k1, b=b, allowed=allowed)[1]
+    return rows
 
 
 def _pair_share(text: str, language: str, analyser: QuestionAnalyser, question: KeywordQuestion) -> float:
