@@ -145,14 +145,14 @@ def find_vectors(
     for source in sources:
         if not len(missing):
             break
-        known, rows = source.find([passages[row] for row in missing], embedder.fingerprint)
+        known, rows = source.find([passages[row] for row in missing.tolist()], embedder.fingerprint)
         place(missing[known], rows)
         missing = np.delete(missing, known)
     done = len(passages) - len(missing)
     progress("embedding passages", done, len(passages))
     for start in range(0, len(missing), _BATCH_PASSAGES):
         batch = missing[start : start + _BATCH_PASSAGES]
-        texts = [passages[row] for row in batch]
+        texts = [passages[row] for row in batch.tolist()]
         rows = ops.quantise(embedder.embed_passages(texts))
         cache.put(texts, rows, embedder.fingerprint)
         place(batch, rows)

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from satchel.runtime.errors import SatchelError
-from satchel.runtime.knowledge.answers import KnowledgeAnswer, KnowledgeSummary, KnowledgeWarning, PageText
+from satchel.runtime.knowledge.answers import (
+    KnowledgeAnswer,
+    KnowledgeSummary,
+    KnowledgeWarning,
+    PageText,
+    Quotation,
+)
 from satchel.runtime.knowledge.embedders.choose import query_embedder
 from satchel.runtime.knowledge.embedders.llama_embedder import LlamaEmbedder
 from satchel.runtime.knowledge.gate import load_gate
 from satchel.runtime.knowledge.index import KnowledgeArrays
-from satchel.runtime.knowledge.quote import Quoter
-from satchel.runtime.knowledge.search import Searcher
+from satchel.runtime.knowledge.quote import PassageReader, quote
+from satchel.runtime.knowledge.reader.bundled import load_reader
+from satchel.runtime.knowledge.search import Searcher, SearchResult
 from satchel.runtime.knowledge.why import explain_files
 from satchel.runtime.packfile.errors import UnknownKnowledgeFileError
 from satchel.runtime.packfile.verified import VerifiedPack
 from satchel.runtime.paths import Home
 from satchel.runtime.worker.service import Call, Method
+
+_LEAST_CHANCE = 0.35
+"""That some passage answers, for anything to be quoted."""
 
 
 def methods() -> Mapping[str, Method]:
@@ -36,7 +46,8 @@ class KnowledgeService:
     def __init__(self) -> None:
         self._arrays: KnowledgeArrays | None = None
         self._searcher: Searcher | None = None
-        self._quoter: Quoter | None = None
+        self._reader: PassageReader | None = None
+        self._load_reader: Callable[[], PassageReader] | None = None
         self._path = Path()
         self._warnings: tuple[KnowledgeWarning, ...] = ()
 
@@ -50,19 +61,18 @@ class KnowledgeService:
         self._arrays = arrays
         gate = load_gate(params["gate"], arrays.embedder)
         self._searcher = Searcher(arrays, embedder.embed_query if embedder is not None else None, gate=gate)
-        self._quoter = Quoter(self._searcher, embedder, home)
+        self._load_reader = lambda: load_reader(home, threads=params["threads"])
         languages = tuple(sorted({file.language for file in arrays.files} - {""}))
         return msgspec.to_builtins(KnowledgeSummary(len(arrays.files), len(arrays.passages), languages))
 
     def ask(self, params: dict[str, Any], call: Call) -> Any:
         """Search and, when asked to, quote."""
         assert self._searcher is not None  # the client opens first
-        assert self._quoter is not None
         started = time.perf_counter()
         found = self._searcher.search(params["question"], params["k"], allowed_files=self._numbers(params["files"]))
         searched = time.perf_counter()
         call.check()
-        quotations = self._quoter.quote(found) if params["quote"] else ()
+        quotations = self._quote(found) if params["quote"] else ()
         timings = {"find": (searched - started) * 1000}
         if params["quote"]:
             timings["quote"] = (time.perf_counter() - searched) * 1000
@@ -84,8 +94,15 @@ class KnowledgeService:
     def page(self, params: dict[str, Any], _call: Call) -> Any:
         """Return the text of one page."""
         assert self._arrays is not None  # the client opens first
-        (number,) = self._numbers([params["file"]]) or ()
-        return msgspec.to_builtins(page_text(self._arrays, number, params["page"]))
+        numbers = self._numbers([params["file"]])
+        assert numbers  # one for the one name
+        return msgspec.to_builtins(page_text(self._arrays, numbers[0], params["page"]))
+
+    def _quote(self, found: SearchResult) -> tuple[Quotation, ...]:
+        if self._reader is None:
+            assert self._load_reader is not None  # set by open
+            self._reader = self._load_reader()
+        return quote(found, self._reader, least_chance=_LEAST_CHANCE)
 
     def _embedder(self, arrays: KnowledgeArrays, home: Home, threads: int) -> LlamaEmbedder | None:
         if arrays.embedder is None:
