@@ -18,6 +18,9 @@ from satchel.runtime.paths import HOME_VARIABLE, Home, find_home
 # Before any library reads them; worker processes inherit them.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TRANSFORMERS_OFFLINE"] = "1"
+# A shell that starts a job in the background has it ignore Ctrl-C, and so would every process that the tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Before any of them is imported: their assertions say as much as a test's own.
 pytest.register_assert_rewrite("helpers")
