@@ -94,16 +94,17 @@ class LanguageModel:
                     yield from _spoken(item, thinking, said)
                 case Generated():
                     ended = item
+                    yield from _last_words(thinking, said)
         assert ended is not None  # the last item of every generation
-        answer = "".join(said)
+        answer = "".join(said).rstrip()  # its beginning is stripped already: offsets count from there
         yield from find_citations(answer, shown)
         for note in ended.notes:
             yield Warned(note.kind, note.text)
         timings.add("prefill", ended.timings.prefill)
         timings.add("decode", ended.timings.decode)
         return Spoken(
-            answer.strip(),
-            found=not answer.strip().startswith(NOT_IN_THE_FILES.rstrip(".")),
+            answer,
+            found=bool(answer) and not answer.startswith(NOT_IN_THE_FILES.rstrip(".")),
             reason=_reason(ended, answer),
             mode="model",
             usage=Usage(
@@ -174,6 +175,15 @@ def _spoken(piece: TokenPiece, thinking: ThinkingFilter, said: list[str]) -> Gen
             yield Token(text, piece.logprob, alternatives)
 
 
+def _last_words(thinking: ThinkingFilter, said: list[str]) -> Generator[Event, None, None]:
+    for is_thought, text in thinking.finish():
+        if is_thought:
+            yield Thinking(text)
+        else:
+            said.append(text)
+            yield Token(text)
+
+
 def _left_out(plan: ContextPlan, sources: Sequence[Source]) -> Generator[Event, None, None]:
     if plan.history_dropped:
         yield Warned("history-left-out", f"The oldest {plan.history_dropped} exchanges no longer fit the window.")
@@ -187,7 +197,7 @@ def _reason(ended: Generated, answer: str) -> FinishReason:
         return "cancelled"
     if ended.reason == "length":
         return "length"
-    return "not_found" if answer.strip().startswith(NOT_IN_THE_FILES.rstrip(".")) else "answered"
+    return "not_found" if answer.startswith(NOT_IN_THE_FILES.rstrip(".")) else "answered"
 
 
 def _settings(sampling: Sampling) -> SamplingSettings:

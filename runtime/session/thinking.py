@@ -3,47 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import Enum, auto
 
 _OPEN, _CLOSE = "<think>", "</think>"
 
 
+class _Place(Enum):
+    START = auto()
+    THOUGHT = auto()
+    ANSWER = auto()
+
+
 class ThinkingFilter:
-    """Feeds pieces through; holds back what may be the beginning of a tag."""
+    """Feeds pieces through; holds back what may be the beginning of a tag.
+
+    Only an answer's very beginning can be thought: the tag in the middle of a text is what the text talks about. White
+    space before a thought and before the answer is left out, so that offsets into the answer begin at its first word.
+    """
 
     def __init__(self) -> None:
-        self._inside = False
+        self._place = _Place.START
         self._held = ""
-        self._begun = False
+        self._at_beginning = True
 
     def feed(self, piece: str) -> Iterator[tuple[bool, str]]:
-        """Yield (is it thought, text) for what a piece completes; an empty piece is a token without text yet."""
+        """Yield (is it thought, text) for what a piece completes."""
         self._held += piece
-        while self._held:
-            tag = _CLOSE if self._inside else _OPEN
-            at = self._held.find(tag)
-            # Only an answer's very beginning can be thought: the tag in the middle of a text is what it talks about.
-            if not self._inside and self._begun:
-                yield False, self._take(len(self._held))
-                return
+        if self._place is _Place.START:
+            begun = self._held.lstrip()
+            if begun.startswith(_OPEN):
+                self._enter(_Place.THOUGHT, begun[len(_OPEN) :])
+            elif not _OPEN.startswith(begun):
+                self._enter(_Place.ANSWER, begun)
+        if self._place is _Place.THOUGHT:
+            at = self._held.find(_CLOSE)
+            yield from self._give(at if at >= 0 else len(self._held) - _tail_of(self._held, _CLOSE))
             if at >= 0:
-                if self._inside and at:
-                    yield True, self._held[:at]
-                self._held = self._held[at + len(tag) :].lstrip("\n")
-                self._inside = not self._inside
-                self._begun = self._begun or not self._inside
-                continue
-            keep = _tail_of(self._held.lstrip() if not self._inside else self._held, tag)
-            ready = len(self._held) - keep
-            if not self._inside and keep and not self._held[:ready].strip():
-                return
-            if ready:
-                self._begun = self._begun or not self._inside
-                yield self._inside, self._take(ready)
-            return
+                self._enter(_Place.ANSWER, self._held[len(_CLOSE) :])
+        if self._place is _Place.ANSWER:
+            yield from self._give(len(self._held))
 
-    def _take(self, count: int) -> str:
+    def finish(self) -> Iterator[tuple[bool, str]]:
+        """Yield what was held back: the text ended before it became a tag."""
+        yield from self._give(len(self._held))
+
+    def _enter(self, place: _Place, held: str) -> None:
+        self._place, self._held, self._at_beginning = place, held, True
+
+    def _give(self, count: int) -> Iterator[tuple[bool, str]]:
         text, self._held = self._held[:count], self._held[count:]
-        return text
+        if self._at_beginning:
+            text = text.lstrip()
+        if text:
+            self._at_beginning = False
+            yield self._place is _Place.THOUGHT, text
 
 
 def _tail_of(text: str, tag: str) -> int:
