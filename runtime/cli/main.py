@@ -49,8 +49,9 @@ class _Parser(argparse.ArgumentParser):
         return super().add_subparsers(**options)
 
     def parse_anywhere(self, arguments: list[str]) -> argparse.Namespace:
-        """Parse, with options before, between and after the words of a question."""
-        return self.parse_args(arguments) if self._has_actions else self.parse_intermixed_args(arguments)
+        """Parse, with options before, between and after the words of a question; after `--` all is text."""
+        plain = self._has_actions or "--" in arguments
+        return self.parse_args(arguments) if plain else self.parse_intermixed_args(arguments)
 
     def error(self, message: str) -> NoReturn:
         from satchel.runtime.errors import UsageError

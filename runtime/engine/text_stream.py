@@ -49,13 +49,8 @@ class TextStream:
         return self._release_before(len(text) - self._waiting(text))
 
     def finish(self) -> list[TokenPiece]:
-        """Return what was held back at the end of a generation."""
-        if self.stopped:
-            return []
-        rest = self._decoder.decode(b"", final=True)
-        if rest and self._held:
-            self._held[-1] = replace(self._held[-1], text=self._held[-1].text + rest)
-        return self._release(len(self._held))
+        """Return what was held back at the end of a generation; a character that was only begun is no text."""
+        return [] if self.stopped else self._release(len(self._held))
 
     def _found(self, text: str) -> int | None:
         starts = [at for stop in self._stops if (at := text.find(stop)) >= 0]

@@ -101,10 +101,3 @@ class LinkedFileError(DocumentError):
 
     exit_code = 27
     remedy = "Add the file itself; a link in somebody else's project could point at anything on this machine."
-
-
-class DamagedIndexError(KnowledgeError):
-    """The search index in {folder} cannot be used: {reason}."""
-
-    exit_code = 28
-    remedy = "Run `satchel index` on the project: it is built anew from the files."

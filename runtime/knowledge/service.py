@@ -24,6 +24,7 @@ from satchel.runtime.knowledge.index import KnowledgeArrays
 from satchel.runtime.knowledge.quote import PassageReader, quote
 from satchel.runtime.knowledge.reader.bundled import load_reader
 from satchel.runtime.knowledge.search import Searcher, SearchResult
+from satchel.runtime.knowledge.sentence_scorer import SentenceScorer
 from satchel.runtime.knowledge.why import explain_files
 from satchel.runtime.packfile.errors import UnknownKnowledgeFileError
 from satchel.runtime.packfile.verified import VerifiedPack
@@ -61,7 +62,7 @@ class KnowledgeService:
         self._arrays = arrays
         gate = load_gate(params["gate"], arrays.embedder)
         self._searcher = Searcher(arrays, embedder.embed_query if embedder is not None else None, gate=gate)
-        self._load_reader = lambda: load_reader(home, threads=params["threads"])
+        self._load_reader = self._choose_reader(arrays, embedder, home, params["threads"])
         languages = tuple(sorted({file.language for file in arrays.files} - {""}))
         return msgspec.to_builtins(KnowledgeSummary(len(arrays.files), len(arrays.passages), languages))
 
@@ -97,6 +98,16 @@ class KnowledgeService:
         numbers = self._numbers([params["file"]])
         assert numbers  # one for the one name
         return msgspec.to_builtins(page_text(self._arrays, numbers[0], params["page"]))
+
+    def _choose_reader(
+        self, arrays: KnowledgeArrays, embedder: LlamaEmbedder | None, home: Home, threads: int
+    ) -> Callable[[], PassageReader]:
+        """The trained Reader knows English alone; where other languages are among the files, sentences are scored."""
+        searcher = self._searcher
+        assert searcher is not None  # open has made it
+        if {file.language for file in arrays.files} <= {"en", ""}:
+            return lambda: load_reader(home, threads=threads)
+        return lambda: SentenceScorer(searcher.analyser, embedder)
 
     def _quote(self, found: SearchResult) -> tuple[Quotation, ...]:
         if self._reader is None:

@@ -43,7 +43,7 @@ class Retrieval(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """How knowledge is cut, searched and shown to the model."""
 
     passage_tokens: Annotated[int, msgspec.Meta(ge=16, le=8192)] = 200
-    overlap_tokens: Annotated[int, msgspec.Meta(ge=0, le=4096)] = 32
+    overlap_tokens: Annotated[int, msgspec.Meta(ge=0, le=4096)] = 0
     k: Annotated[int, msgspec.Meta(ge=1, le=100)] = 6
     gate: Literal["auto", "off"] | Fraction = "auto"
     rerank: bool = False

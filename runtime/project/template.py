@@ -123,7 +123,7 @@ _SHOWN_DEFAULTS = """
 
 [retrieval]
 # passage_tokens = 200        # length of a passage, in the embedder's tokens
-# overlap_tokens = 32
+# overlap_tokens = 0
 # k = 6                       # passages shown to the model
 # gate = "auto"               # "auto", "off", or the least probability (0 to 1) that a passage bears on the question
 # rerank = false

@@ -85,7 +85,8 @@ class Reader:
             evidences = evidences + favoured
         scores = right(self._calibration, raw, evidences)
         spans = tuple(ReadSpan(span.start, span.end, float(score)) for span, score in zip(raw, scores, strict=True))
-        return ReaderResult(spans, int(evidences.argmax()), 1.0 - any_answers(self._calibration, evidences))
+        # Of answers that are alike to a hundredth of a nat, the search's order decides, not the last bit of a float.
+        return ReaderResult(spans, int(evidences.round(2).argmax()), 1.0 - any_answers(self._calibration, evidences))
 
     def read_raw(self, question: str, passages: Sequence[str]) -> list[RawSpan]:
         """Return the best span of each passage before calibration."""

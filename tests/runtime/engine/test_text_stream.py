@@ -30,8 +30,9 @@ def test_a_character_in_three_tokens_comes_whole_with_the_last_one() -> None:
     assert [piece.token_id for piece in pieces] == [0, 1, 2, 3, 4]
 
 
-def test_broken_bytes_are_shown_as_replacement_characters() -> None:
-    assert _text(_run([b"\xff", b"a", b"\xe2\x82"])[0]) == "\ufffda\ufffd"
+def test_broken_bytes_are_shown_as_replacement_characters_but_a_character_only_begun_is_no_text() -> None:
+    assert _text(_run([b"\xff", b"a", b"\xe2\x82"])[0]) == "\ufffda"
+    assert _text(_run([b"\xff", b"a", b"\xe2\x82"], ("STOP",))[0]) == "\ufffda"
 
 
 def test_every_token_without_stops_comes_at_once() -> None:

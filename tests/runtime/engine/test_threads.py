@@ -25,10 +25,10 @@ def test_an_idle_machine_keeps_all_threads() -> None:
     assert set(_decode(DecodeThreads(8), 500, free_cores=8)) == {8}
 
 
-def test_a_crowded_machine_soon_decodes_with_one() -> None:
+def test_a_crowded_machine_soon_decodes_with_one_but_for_a_rare_try() -> None:
     used = _decode(DecodeThreads(2), 40, free_cores=0.5)
     assert used.index(1) <= 4
-    assert set(used[4:]) == {1}
+    assert used[4:].count(2) <= 2
 
 
 def test_threads_stay_at_what_is_free() -> None:

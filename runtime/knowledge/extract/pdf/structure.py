@@ -1,0 +1,180 @@
+"""A PDF's outline and page labels, read by pypdf (ISO 32000-2, 12.3 and 12.4.2).
+
+pypdf builds the objects; the walk is our own. Its `outline` copies the set of visited entries for every branch and
+builds all named destinations at once: on 20,000 entries it takes minutes, and cut off at a limit it gives nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from satchel.runtime.knowledge.extract.pdf.guard import GuardedBytes, attempt
+from satchel.runtime.knowledge.extract.pdf.headings import OutlineEntry
+
+if TYPE_CHECKING:
+    from pypdf import PdfReader
+
+_SECONDS = 20.0
+_MOST_OUTLINE_ENTRIES = 20_000
+_MOST_NAMES = 200_000
+_LONGEST_TITLE = 1_000
+_LONGEST_LABEL = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """What a PDF says about its pages."""
+
+    outline: tuple[OutlineEntry, ...] = ()
+    labels: tuple[str, ...] = ()
+    """One a page, or none."""
+    notes: tuple[str, ...] = ()
+    """What of it could not be read."""
+
+
+def read_structure(content: bytes, pages: int, check: Callable[[], None]) -> Structure:
+    """Return the structure of an unencrypted PDF in which pdfium found so many pages; never fails.
+
+    Where pypdf finds another number of pages, it sees another document in a damaged file, and its answer is not taken.
+
+    Raises:
+        CancelledError: what `check` raised; it is called all the time.
+    """
+    stream = GuardedBytes(content, check, seconds=_SECONDS)
+    reader = attempt(lambda: _open(stream))
+    if reader is None:
+        return Structure(notes=("its outline and page labels, if it has any, could not be read",))
+    labels = attempt(lambda: _labels(reader, pages))
+    outline = attempt(lambda: _outline(reader, pages))
+    notes = []
+    if labels is None:
+        notes.append("its printed page labels could not be read")
+    if outline is None:
+        notes.append("its outline could not be read")
+    elif len(outline) == _MOST_OUTLINE_ENTRIES:
+        notes.append(f"entries of its outline past the first {_MOST_OUTLINE_ENTRIES:,} were left out")
+    return Structure(outline or (), labels or (), tuple(notes))
+
+
+def _open(stream: GuardedBytes) -> PdfReader:
+    from pypdf import PdfReader
+
+    return PdfReader(stream)
+
+
+def _labels(reader: PdfReader, pages: int) -> tuple[str, ...]:
+    if "/PageLabels" not in reader.root_object:  # pypdf would count the pages
+        return ()
+    _page_numbers(reader, pages)
+    return tuple(label[:_LONGEST_LABEL] for label in reader.page_labels)
+
+
+def _page_numbers(reader: PdfReader, pages: int) -> dict[int, int]:
+    """Return the pages' indexes by their objects' numbers."""
+    found = [page.indirect_reference for page in reader.pages]
+    if len(found) != pages:
+        raise ValueError(f"pypdf finds {len(found)} pages where pdfium finds {pages}")
+    return {reference.idnum: index for index, reference in enumerate(found) if reference is not None}
+
+
+def _outline(reader: PdfReader, pages: int) -> tuple[OutlineEntry, ...]:
+    root = _resolved(reader.root_object.get("/Outlines"))
+    if not isinstance(root, dict) or "/First" not in root:
+        return ()
+    destinations = _Destinations(reader, _page_numbers(reader, pages))
+    entries: list[OutlineEntry] = []
+    for node, level in _nodes(root):
+        title, page = _title(node), destinations.page(node)
+        if title and page is not None:
+            entries.append(OutlineEntry(title, level, page))
+        if len(entries) == _MOST_OUTLINE_ENTRIES:
+            break
+    return tuple(entries)
+
+
+def _nodes(root: dict[str, Any]) -> Iterator[tuple[dict[str, Any], int]]:
+    """Yield the outline's items with their levels, each once however they are linked, as a reader sees them."""
+    seen: set[int] = set()
+    waiting = [(dict.get(root, "/First"), 1)]
+    while waiting:
+        link, level = waiting.pop()
+        # Objects live as long as their reader, so that their ids stay theirs.
+        node = _resolved(link)
+        if not isinstance(node, dict) or id(node) in seen or len(seen) == 2 * _MOST_OUTLINE_ENTRIES:
+            continue
+        seen.add(id(node))
+        yield node, level
+        waiting += [(dict.get(node, "/Next"), level), (dict.get(node, "/First"), level + 1)]
+
+
+def _title(node: dict[str, Any]) -> str:
+    title = _resolved(node.get("/Title"))
+    if isinstance(title, bytes):  # in no encoding that pypdf knows
+        title = title.decode("latin-1")
+    return title[:_LONGEST_TITLE] if isinstance(title, str) else ""
+
+
+class _Destinations:
+    """Finds the page that an outline's item leads to; the document's names are looked at only when one is used."""
+
+    def __init__(self, reader: PdfReader, pages: dict[int, int]) -> None:
+        self._reader = reader
+        self._pages = pages
+        self._named: dict[str | bytes, Any] | None = None
+
+    def page(self, node: dict[str, Any]) -> int | None:
+        """Return the index of an item's page, None where it leads to no page of this file."""
+        place = _resolved(node.get("/Dest"))
+        action = _resolved(node.get("/A"))
+        if place is None and isinstance(action, dict) and action.get("/S") == "/GoTo":
+            place = _resolved(action.get("/D"))
+        if isinstance(place, str | bytes):
+            if self._named is None:
+                self._named = dict(_names(self._reader.root_object))
+            place = _resolved(self._named.get(place))
+        if isinstance(place, dict):
+            place = _resolved(place.get("/D"))
+        if not isinstance(place, list) or not place:
+            return None
+        target = list.__getitem__(place, 0)
+        if isinstance(target, int):  # meant for other files' pages, and used for the own ones all the same
+            return target if 0 <= target < len(self._pages) else None
+        return self._pages.get(getattr(target, "idnum", -1))
+
+
+def _names(catalog: dict[str, Any]) -> Iterator[tuple[str | bytes, Any]]:
+    """Yield named destinations: those of PDF 1.1, and the leaves of the name tree of later ones."""
+    old = _resolved(catalog.get("/Dests"))
+    if isinstance(old, dict):
+        yield from old.items()
+    names = _resolved(catalog.get("/Names"))
+    waiting = [_resolved(names.get("/Dests"))] if isinstance(names, dict) else []
+    seen: set[int] = set()
+    count = 0
+    while waiting and count < _MOST_NAMES:
+        node = waiting.pop()
+        if not isinstance(node, dict) or id(node) in seen:
+            continue
+        seen.add(id(node))
+        waiting += map(_resolved, _array(node.get("/Kids")))
+        pairs = iter(_array(node.get("/Names")))
+        for key, value in zip(pairs, pairs, strict=False):
+            name = _resolved(key)
+            if isinstance(name, str | bytes):
+                count += 1
+                yield name, value
+
+
+def _array(value: Any) -> list[Any]:
+    found = _resolved(value)
+    return found if isinstance(found, list) else []
+
+
+def _resolved(value: Any) -> Any:
+    """Return what a reference stands for; None for PDF's null."""
+    from pypdf.generic import NullObject
+
+    found = value.get_object() if hasattr(value, "get_object") else value
+    return None if isinstance(found, NullObject) else found
