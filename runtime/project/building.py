@@ -7,8 +7,10 @@ import dataclasses
 import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
+from numpy.typing import NDArray
 
 from satchel.runtime.knowledge.analyser import analyser_fingerprint
 from satchel.runtime.knowledge.embedders.choose import build_embedder, build_fingerprint, speaks
@@ -73,7 +75,7 @@ class ProjectBuilder:
         with contextlib.ExitStack() as stack:
             inputs, pack, _ = self._open_index(stack, rebuild=False, progress=progress)
             arrays = KnowledgeArrays.from_pack(pack) if pack is not None else None
-            entries: list[tuple[str, object]] = list(project_entries(project))
+            entries: list[tuple[str, bytes | Path | NDArray[Any]]] = list(project_entries(project))
             if arrays is not None:
                 unread = [file for file in arrays.files if file.problem and not file.bytes]
                 if strict and unread:

@@ -56,7 +56,8 @@ def name_sources(
 
     Returns the rows of `files.json` with their entries' names, and the entries.
     """
-    named, entries = [], []
+    named: list[KnowledgeFile] = []
+    entries: list[tuple[str, Path]] = []
     for file in files:
         path = paths.get(file.name)
         if path is None or not file.bytes:
