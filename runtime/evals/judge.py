@@ -50,7 +50,8 @@ def _failures(expect: Expectation, result: RunResult) -> list[str]:
     if expect.file is not None and (first is None or first.file != expect.file):
         failed.append(f"the first source is {first.file if first else 'none'}, expected {expect.file}")
     elif expect.page is not None and (first is None or first.page != expect.page):
-        failed.append(f"the first source is on page {first.page if first else 'none'}, expected {expect.page}")
+        there = f"is on page {first.page}" if first is not None and first.page is not None else "has no page"
+        failed.append(f"the first source {there}, expected {expect.page}")
     said = "\n".join([result.answer, *(source.text for source in result.sources[:1])]).casefold()
     failed += [f'"{words}" is not in the answer' for words in expect.contains if words.casefold() not in said]
     if expect.matches is not None and not re.search(expect.matches, result.answer):

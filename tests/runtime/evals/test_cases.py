@@ -1,0 +1,53 @@
+"""Reading `evals/cases.jsonl`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from satchel.runtime.evals.cases import Case, Expectation, ExpectedTool, parse_cases
+from satchel.runtime.project.errors import ProjectFormatError
+
+PATH = Path("evals/cases.jsonl")
+GOOD = '{"id": "a", "question": "When?", "expect": {}}'
+
+
+def test_every_key_of_a_case_is_read():
+    line = (
+        '{"id": "gate", "question": "When?", "tags": ["x"], "expect": {"file": "gate.txt", "page": 1,'
+        ' "contains": ["3.2"], "matches": "3", "refuses": false, "tool": {"name": "add", "arguments": {"a": 1}}}}'
+    )
+
+    assert parse_cases(f"\n{line}\n\n", PATH) == (
+        Case(
+            "gate",
+            "When?",
+            Expectation("gate.txt", 1, ["3.2"], "3", refuses=False, tool=ExpectedTool("add", {"a": 1})),
+            ["x"],
+        ),
+    )
+
+
+def test_an_empty_file_has_no_cases():
+    assert parse_cases("\n  \n", PATH) == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "where"),
+    [
+        ("{", "line 2, top level"),
+        ('{"id": "b", "expect": {}}', "line 2, top level: the key `question` is missing"),
+        ('{"id": "", "question": "q", "expect": {}}', "line 2, id"),
+        ('{"id": "b", "question": "q", "expect": {"fil": "x"}}', "line 2, expect: there is no key `fil`"),
+        ('{"id": "b", "question": "q", "expect": {"page": "1"}}', "line 2, expect.page"),
+        (GOOD, 'line 2, id: "a" is there twice'),
+        ('{"id": "b", "question": "q", "expect": {"matches": "("}}', "line 2, expect.matches"),
+    ],
+)
+def test_a_wrong_line_is_named_with_its_key(line, where):
+    with pytest.raises(ProjectFormatError) as raised:
+        parse_cases(f"{GOOD}\n{line}", PATH)
+
+    assert where in raised.value.message
+    assert str(PATH) in raised.value.message
