@@ -12,7 +12,7 @@ import msgspec
 from satchel.runtime.atomic import save_bytes
 from satchel.runtime.knowledge.documents import ExtractedText
 
-EXTRACTION_VERSION = 1
+EXTRACTION_VERSION = 2
 """Raised whenever an extractor gives another text for the same file."""
 
 _CHUNK = 1 << 20
@@ -66,7 +66,8 @@ class FileHashes:
         Raises:
             OSError: it cannot be read.
         """
-        key = str(path.absolute())
+        # A name need not be text; where two names come out the same, inode and times still tell the files apart.
+        key = os.fsencode(path.absolute()).decode(errors="backslashreplace")
         state = path.stat()
         known = self._known.get(key)
         if known is None or (known.size, known.modified_ns, known.changed_ns, known.inode) != _stamp(state):

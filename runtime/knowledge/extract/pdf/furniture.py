@@ -34,8 +34,8 @@ class _EdgeLine:
     text: str
 
 
-def without_furniture(pages: Sequence[list[Line]]) -> tuple[list[list[Line]], int]:
-    """Return the pages without their furniture, and on how many pages there was any.
+def without_furniture(pages: Sequence[list[Line]]) -> list[list[Line]]:
+    """Return the pages without their furniture: nobody misses it, so nothing is said about it.
 
     Where nothing else would be left, all is kept: a document of page numbers is about them.
     """
@@ -57,7 +57,7 @@ def without_furniture(pages: Sequence[list[Line]]) -> tuple[list[list[Line]], in
         [line for place, line in enumerate(lines) if place not in dropped.get(page, ())]
         for page, lines in enumerate(pages)
     ]
-    return (left, len(dropped)) if any(left) else ([*pages], 0)
+    return left if any(left) else [*pages]
 
 
 def _edge_lines(pages: Sequence[list[Line]]) -> list[_EdgeLine]:

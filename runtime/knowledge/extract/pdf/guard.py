@@ -38,10 +38,10 @@ class GuardedBytes(io.BytesIO):
         return super().seek(offset, whence)
 
     def _look(self, now: float) -> None:
+        if now > self._end:
+            raise _Interrupted from TimeoutError()
         try:
             self._check()
-            if now > self._end:
-                raise TimeoutError("pypdf takes too long")
         except Exception as error:
             raise _Interrupted from error
 
@@ -56,10 +56,10 @@ def attempt(work: Callable[[], _T]) -> _T | None:
         with _without_warnings():
             return work()
     except _Interrupted as interrupted:
-        if not isinstance(interrupted.__cause__, TimeoutError):
-            assert interrupted.__cause__ is not None
-            raise interrupted.__cause__ from None
-        print("pypdf takes too long", file=sys.stderr)
+        cause = interrupted.__cause__
+        if cause is not None and not isinstance(cause, TimeoutError):
+            raise cause from None
+        sys.stderr.write("pypdf takes too long\n")
     except Exception:  # noqa: BLE001 - a broken file makes pypdf raise anything, RecursionError and MemoryError included
         traceback.print_exc(limit=-_FRAMES_LOGGED)  # which one it was is for the reader's log
     return None

@@ -34,6 +34,13 @@ class Structure:
     """What of it could not be read."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Outline:
+    entries: tuple[OutlineEntry, ...] = ()
+    cut: bool = False
+    """It had more entries."""
+
+
 def read_structure(content: bytes, pages: int, check: Callable[[], None]) -> Structure:
     """Return the structure of an unencrypted PDF in which pdfium found so many pages; never fails.
 
@@ -53,9 +60,9 @@ def read_structure(content: bytes, pages: int, check: Callable[[], None]) -> Str
         notes.append("its printed page labels could not be read")
     if outline is None:
         notes.append("its outline could not be read")
-    elif len(outline) == _MOST_OUTLINE_ENTRIES:
+    elif outline.cut:
         notes.append(f"entries of its outline past the first {_MOST_OUTLINE_ENTRIES:,} were left out")
-    return Structure(outline or (), labels or (), tuple(notes))
+    return Structure(outline.entries if outline else (), labels or (), tuple(notes))
 
 
 def _open(stream: GuardedBytes) -> PdfReader:
@@ -79,34 +86,33 @@ def _page_numbers(reader: PdfReader, pages: int) -> dict[int, int]:
     return {reference.idnum: index for index, reference in enumerate(found) if reference is not None}
 
 
-def _outline(reader: PdfReader, pages: int) -> tuple[OutlineEntry, ...]:
+def _outline(reader: PdfReader, pages: int) -> _Outline:
     root = _resolved(reader.root_object.get("/Outlines"))
     if not isinstance(root, dict) or "/First" not in root:
-        return ()
+        return _Outline()
     destinations = _Destinations(reader, _page_numbers(reader, pages))
     entries: list[OutlineEntry] = []
-    for node, level in _nodes(root):
+    for number, (node, level) in enumerate(_nodes(root)):
+        if number == _MOST_OUTLINE_ENTRIES:
+            return _Outline(tuple(entries), cut=True)
         title, page = _title(node), destinations.page(node)
         if title and page is not None:
             entries.append(OutlineEntry(title, level, page))
-        if len(entries) == _MOST_OUTLINE_ENTRIES:
-            break
-    return tuple(entries)
+    return _Outline(tuple(entries))
 
 
 def _nodes(root: dict[str, Any]) -> Iterator[tuple[dict[str, Any], int]]:
-    """Yield the outline's items with their levels, each once however they are linked, as a reader sees them."""
+    """Yield the outline's items with their levels in reading order, each once, in whatever circles they are linked."""
     seen: set[int] = set()
-    waiting = [(dict.get(root, "/First"), 1)]
+    waiting = [(root.get("/First"), 1)]
     while waiting:
         link, level = waiting.pop()
-        # Objects live as long as their reader, so that their ids stay theirs.
+        # The reader keeps its objects, so that their ids stay theirs.
         node = _resolved(link)
-        if not isinstance(node, dict) or id(node) in seen or len(seen) == 2 * _MOST_OUTLINE_ENTRIES:
-            continue
-        seen.add(id(node))
-        yield node, level
-        waiting += [(dict.get(node, "/Next"), level), (dict.get(node, "/First"), level + 1)]
+        if isinstance(node, dict) and id(node) not in seen:
+            seen.add(id(node))
+            yield node, level
+            waiting += [(node.get("/Next"), level), (node.get("/First"), level + 1)]
 
 
 def _title(node: dict[str, Any]) -> str:
@@ -138,7 +144,7 @@ class _Destinations:
             place = _resolved(place.get("/D"))
         if not isinstance(place, list) or not place:
             return None
-        target = list.__getitem__(place, 0)
+        target = place[0]
         if isinstance(target, int):  # meant for other files' pages, and used for the own ones all the same
             return target if 0 <= target < len(self._pages) else None
         return self._pages.get(getattr(target, "idnum", -1))
