@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import msgspec
@@ -36,8 +37,8 @@ def build_pack(
     folder = folder.absolute()
     target = destination.absolute() if destination is not None else default_destination(folder)
     params = {
-        "folder": str(folder),
-        "destination": str(target),
+        "folder": os.fsencode(folder),
+        "destination": os.fsencode(target),
         "home": {"data": str(home.data), "cache": str(home.cache), "settings": str(home.settings)},
         "sources": sources,
         "strict": strict,

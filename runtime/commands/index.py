@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -25,7 +27,7 @@ def index_project(
         BusyError: another process is at it.
     """
     params = {
-        "folder": str(folder.absolute()),
+        "folder": os.fsencode(folder.absolute()),
         "home": {"data": str(home.data), "cache": str(home.cache), "settings": str(home.settings)},
         "rebuild": rebuild,
         "threads": threads,
@@ -33,7 +35,7 @@ def index_project(
     return msgspec.convert(run_with_progress("index", params, progress), ProjectIndex)
 
 
-def run_with_progress(method: str, params: dict[str, object], progress: Progress) -> object:
+def run_with_progress(method: str, params: dict[str, object], progress: Progress) -> dict[str, Any]:
     """Run a method of the project service to its end and hand its steps to `progress`; what that raises cancels it."""
     with Worker("satchel.runtime.project.service", name="indexing") as worker:
         stream = worker.stream(method, params)
@@ -42,6 +44,7 @@ def run_with_progress(method: str, params: dict[str, object], progress: Progress
                 stage, done, total = next(stream)
                 progress(stage, done, total)
         except StopIteration as end:
-            return end.value
+            outcome: dict[str, Any] = end.value
+            return {**outcome, "path": os.fsdecode(outcome["path"])}
         finally:
             stream.close()

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from satchel.runtime.atomic import replacing, save_bytes, save_text
 from satchel.runtime.packfile import names
-from satchel.runtime.packfile.knowledge_check import read_files
+from satchel.runtime.packfile.knowledge_check import check_knowledge, read_files
 from satchel.runtime.packfile.opener import open_pack
 from satchel.runtime.packfile.pack import Pack
 from satchel.runtime.packfile.schema_v1 import KnowledgeFile
@@ -25,8 +25,7 @@ from satchel.runtime.project.folder import (
     ORIGIN_PACK,
 )
 from satchel.runtime.project.save import save_assistant
-from satchel.runtime.project.schema import Knowledge
-from satchel.runtime.project.sealing import unseal
+from satchel.runtime.project.unpacked import unpacked_assistant
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +51,7 @@ def unpack(path: Path, folder: Path, *, progress: Progress = SILENT) -> Unpacked
         raise FolderNotEmptyError(folder=folder)
     folder.absolute().parent.mkdir(parents=True, exist_ok=True)
     with open_pack(path, verify=True, progress=progress) as pack:
+        check_knowledge(pack, progress=progress)
         files = read_files(pack)
         partial = Path(
             tempfile.mkdtemp(prefix=f".{folder.name[:50]}.", suffix=".partial", dir=folder.absolute().parent)
@@ -75,12 +75,7 @@ def unpack(path: Path, folder: Path, *, progress: Progress = SILENT) -> Unpacked
 
 def _write(pack: Pack, files: tuple[KnowledgeFile, ...], folder: Path) -> None:
     (folder / KNOWLEDGE_FOLDER).mkdir()
-    knowledge = Knowledge(
-        trusted=_ticks(files, "trusted"),
-        public=_ticks(files, "public"),
-        from_pack=[file.name for file in files if not file.source],
-    )
-    save_assistant(folder, unseal(pack.manifest, knowledge=knowledge))
+    save_assistant(folder, unpacked_assistant(pack, files))
     save_text(folder / INSTRUCTIONS_FILE, pack.read(INSTRUCTIONS_FILE).decode() if INSTRUCTIONS_FILE in pack else "")
     plain = {EXAMPLES_FILE, AVATAR_FILE, MCP_FILE, CASES_FILE}
     for name in pack.names:
@@ -96,10 +91,3 @@ def _write(pack: Pack, files: tuple[KnowledgeFile, ...], folder: Path) -> None:
         # For texts without sources, and for the vectors: what the author computed is not computed again.
         with replacing(folder / ORIGIN_PACK) as writing, pack.path.open("rb") as reading:
             shutil.copyfileobj(reading, writing, 1 << 20)
-
-
-def _ticks(files: tuple[KnowledgeFile, ...], tick: str) -> list[str] | bool:
-    ticked = [file.name for file in files if getattr(file, tick)]
-    if len(ticked) in {0, len(files)}:
-        return bool(ticked)
-    return ticked

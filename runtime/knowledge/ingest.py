@@ -38,8 +38,8 @@ class KeptText:
     """What a pack brought of a file whose source it did not carry."""
 
     extracted: ExtractedText
-    passages: tuple[PassageSpan, ...]
-    """As the pack has them; kept while the passage settings stay the same, because headings are not in a pack."""
+    passages: tuple[PassageSpan, ...] | None
+    """As the pack has them, kept because headings are not in a pack; None: they are cut anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def read_files(
             extracted = entry.kept.extracted
         elif entry.path is not None and not file.problem:
             try:
-                extracted = _extract(entry.path, file, reader, texts, progress, fresh=fresh)
+                file, extracted = _extract(entry.path, file, reader, texts, progress, fresh=fresh)
             except DocumentError as error:
                 file = msgspec.structs.replace(file, problem=f"{error.message} {error.advice}".strip())
         notes = "; ".join(extracted.notes)
@@ -163,10 +163,11 @@ def find_vectors(
 
 def _extract(
     path: Path, file: KnowledgeFile, reader: DocumentReader, texts: TextCache, progress: Progress, *, fresh: bool
-) -> ExtractedText:
+) -> tuple[KnowledgeFile, ExtractedText]:
+    """Return a file's text, and the file as it was when that was read: it may have changed since it was hashed."""
     suffix = path.suffix
     if not fresh and (cached := texts.get(file.sha256, suffix)) is not None:
-        return cached
-    read = reader.read(path, progress=progress)
+        return file, cached
+    read = reader.read(path, name=file.name, progress=progress)
     texts.put(read.sha256, suffix, read.extracted)
-    return read.extracted
+    return msgspec.structs.replace(file, sha256=read.sha256, size=read.size), read.extracted

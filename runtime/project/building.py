@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import msgspec
 from numpy.typing import NDArray
 
+from satchel.runtime.errors import BusyError
 from satchel.runtime.knowledge.analyser import analyser_fingerprint
 from satchel.runtime.knowledge.embedders.choose import build_embedder, build_fingerprint, speaks
 from satchel.runtime.knowledge.embedders.vector_cache import VectorCache
@@ -26,13 +28,14 @@ from satchel.runtime.packfile.errors import PackError
 from satchel.runtime.packfile.lock import locked
 from satchel.runtime.packfile.opener import open_pack
 from satchel.runtime.packfile.pack import Pack
+from satchel.runtime.packfile.verified import VerifiedFiles
 from satchel.runtime.packfile.writer import write_pack
 from satchel.runtime.paths import Home
 from satchel.runtime.progress import SILENT, Progress
 from satchel.runtime.project.entries import name_sources, project_entries
 from satchel.runtime.project.errors import UnreadableFilesError
 from satchel.runtime.project.folder import load_project
-from satchel.runtime.project.knowledge_inputs import knowledge_inputs
+from satchel.runtime.project.knowledge_inputs import cut_anew, knowledge_inputs
 from satchel.runtime.project.outcomes import BuiltPack, IndexedFile, ProjectIndex
 from satchel.runtime.project.sealing import seal
 
@@ -47,7 +50,8 @@ class ProjectBuilder:
         self._home = home
         self._threads = threads
         self._project = load_project(folder)
-        self._place = home.cache / "indexes" / hashlib.sha256(str(folder.absolute()).encode()).hexdigest()[:24]
+        self._verified = VerifiedFiles(home.cache / "verified")
+        self._place = home.cache / "indexes" / hashlib.sha256(os.fsencode(folder.absolute())).hexdigest()[:24]
 
     def index(self, *, rebuild: bool = False, progress: Progress = SILENT) -> ProjectIndex:
         """Return the index; read, embed and write what changed, or with `rebuild` everything."""
@@ -109,21 +113,24 @@ class ProjectBuilder:
         """Open the pack in the cache that holds the arrays of the files as they are, made now if need be."""
         origin = self._origin(stack)
         hashes = FileHashes(self._place / "hashes.json")
-        inputs = knowledge_inputs(self._project, hashes, KnowledgeArrays.from_pack(origin) if origin else None)
+        inputs = knowledge_inputs(self._project, hashes, origin)
         if not inputs:
             return [], None, True
         hashes.save()
         fingerprint = build_fingerprint(self._project.assistant.knowledge.embedder, self._home)
+        if origin is not None and not self._cuts_as(origin, fingerprint):
+            inputs = cut_anew(inputs)
         path = self._place / f"{self._key(inputs, fingerprint, origin)}.pack"
-        if not rebuild:
-            with contextlib.suppress(PackError):
-                return inputs, stack.enter_context(open_pack(path, verify=False)), True
-        with locked(self._place / "index"):
-            self._write_index(path, inputs, origin, rebuild=rebuild, progress=progress)
+        if not rebuild and (pack := self._sound(stack, path)) is not None:
+            return inputs, pack, True
+        with self._alone(progress):
+            if rebuild or (pack := self._sound(stack, path)) is None:
+                self._write_index(path, inputs, origin, rebuild=rebuild, progress=progress)
+                pack = stack.enter_context(open_pack(path, verify=False))
         for old in self._place.glob("*.pack"):
             if old != path:
                 old.unlink(missing_ok=True)
-        return inputs, stack.enter_context(open_pack(path, verify=False)), False
+        return inputs, pack, False
 
     def _write_index(
         self, path: Path, inputs: Sequence[KnowledgeInput], origin: Pack | None, *, rebuild: bool, progress: Progress
@@ -149,17 +156,36 @@ class ProjectBuilder:
         manifest = seal(assistant, examples=0, embedder=arrays.embedder, analyser=arrays.analyser)
         write_pack(path, manifest, arrays.entries(), progress=progress)
 
+    @contextlib.contextmanager
+    def _alone(self, progress: Progress) -> Iterator[None]:
+        """Wait for another process that is indexing this project: what it leaves behind is what we want as well."""
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(locked(self._place / "index"))
+            except BusyError:
+                progress("waiting for another Satchel process", 0, None)
+                stack.enter_context(locked(self._place / "index", wait=True))
+            yield
+
     def _origin(self, stack: contextlib.ExitStack) -> Pack | None:
         path = self._project.origin_pack
-        return stack.enter_context(open_pack(path, verify=True)) if path is not None else None
+        return stack.enter_context(self._verified.verify_once(path).open()) if path is not None else None
 
     def _own_pack(self, stack: contextlib.ExitStack) -> Pack | None:
         """Return the pack that lies beside the folder under its name, if it is this assistant's and sound."""
         folder = self._project.folder.absolute()
-        with contextlib.suppress(PackError, OSError):
-            pack = stack.enter_context(open_pack(folder.parent / f"{folder.name}.pack", verify=True))
-            if pack.manifest.identity.id == self._project.assistant.id:
-                return pack
+        pack = self._sound(stack, folder.parent / f"{folder.name}.pack")
+        return pack if pack is not None and pack.manifest.identity.id == self._project.assistant.id else None
+
+    def _cuts_as(self, origin: Pack, fingerprint: EmbedderFingerprint) -> bool:
+        sealed, wished = origin.manifest.retrieval, self._project.assistant.retrieval
+        sizes = (sealed.passage_tokens, sealed.overlap_tokens)
+        return sizes == (wished.passage_tokens, wished.overlap_tokens) and origin.manifest.embedder == fingerprint
+
+    def _sound(self, stack: contextlib.ExitStack, path: Path) -> Pack | None:
+        """Open a pack that need not be there; one that is damaged counts as absent, since it can be made again."""
+        with contextlib.suppress(PackError):
+            return stack.enter_context(self._verified.verify_once(path).open())
         return None
 
     def _key(self, inputs: Sequence[KnowledgeInput], fingerprint: EmbedderFingerprint, origin: Pack | None) -> str:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+
+import msgspec
 
 from satchel.runtime.knowledge.documents import ExtractedText, PassageSpan
 from satchel.runtime.knowledge.index import KnowledgeArrays
 from satchel.runtime.knowledge.ingest import KeptText, KnowledgeInput
 from satchel.runtime.knowledge.text_cache import FileHashes
+from satchel.runtime.packfile.names import FILES
+from satchel.runtime.packfile.pack import Pack
 from satchel.runtime.packfile.schema_v1 import KnowledgeFile
 from satchel.runtime.project.folder import Project
 
 
-def knowledge_inputs(project: Project, hashes: FileHashes, origin: KnowledgeArrays | None) -> list[KnowledgeInput]:
-    """Return all files by name; one that cannot be opened stays, with its reason."""
+def knowledge_inputs(project: Project, hashes: FileHashes, origin: Pack | None) -> list[KnowledgeInput]:
+    """Return all files by name; one that cannot be opened stays, with its reason.
+
+    `origin` is the pack that the project was unpacked from. Its arrays are mapped: only in a worker process.
+    """
     inputs = [
         KnowledgeInput(_described(project, found.name, found.path, hashes), found.path)
         for found in project.knowledge_files()
@@ -25,6 +33,13 @@ def knowledge_inputs(project: Project, hashes: FileHashes, origin: KnowledgeArra
     return sorted(inputs, key=lambda entry: entry.file.name.encode())
 
 
+def cut_anew(inputs: Sequence[KnowledgeInput]) -> list[KnowledgeInput]:
+    """Drop the passages that a pack brought: the project wants other sizes, or has another embedder."""
+    return [
+        replace(entry, kept=replace(entry.kept, passages=None)) if entry.kept is not None else entry for entry in inputs
+    ]
+
+
 def _described(project: Project, name: str, path: Path, hashes: FileHashes) -> KnowledgeFile:
     problem, sha256, size = "", "", 0
     try:
@@ -32,8 +47,7 @@ def _described(project: Project, name: str, path: Path, hashes: FileHashes) -> K
         size = path.stat().st_size
     except OSError as error:
         problem = f"it cannot be opened: {(error.strerror or str(error)).lower()}"
-    knowledge = project.assistant.knowledge
-    return KnowledgeFile(
+    file = KnowledgeFile(
         name=name,
         media_type="",
         sha256=sha256,
@@ -42,15 +56,29 @@ def _described(project: Project, name: str, path: Path, hashes: FileHashes) -> K
         bytes=0,
         characters=0,
         pages=0,
-        language=_stated_languages(knowledge.languages).get(name, ""),
-        trusted=_ticked(knowledge.trusted, name),
-        public=_ticked(knowledge.public, name),
+        language="",
+        trusted=False,
+        public=False,
         problem=problem,
+    )
+    return _with_the_authors_word(file, project)
+
+
+def _with_the_authors_word(file: KnowledgeFile, project: Project) -> KnowledgeFile:
+    knowledge = project.assistant.knowledge
+    return msgspec.structs.replace(
+        file,
+        language=_stated_languages(knowledge.languages).get(file.name, file.language),
+        trusted=_ticked(knowledge.trusted, file.name),
+        public=_ticked(knowledge.public, file.name),
     )
 
 
-def _kept(project: Project, origin: KnowledgeArrays) -> Iterator[KnowledgeInput]:
+def _kept(project: Project, pack: Pack) -> Iterator[KnowledgeInput]:
     wanted = set(project.assistant.knowledge.from_pack)
+    if not wanted or FILES not in pack:
+        return
+    origin = KnowledgeArrays.from_pack(pack)
     first_byte = 0
     for number, file in enumerate(origin.files):
         if file.name in wanted:
@@ -63,7 +91,7 @@ def _kept(project: Project, origin: KnowledgeArrays) -> Iterator[KnowledgeInput]
                 page_labels=origin.page_labels.get(number, ()),
             )
             spans = (PassageSpan(*origin.passages[row, 3:5].tolist()) for row in origin.rows_of_file(number))
-            yield KnowledgeInput(file, None, KeptText(extracted, tuple(spans)))
+            yield KnowledgeInput(_with_the_authors_word(file, project), None, KeptText(extracted, tuple(spans)))
         first_byte += file.bytes
 
 

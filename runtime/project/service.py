@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import msgspec
 from satchel.runtime.paths import Home
 from satchel.runtime.progress import Progress
 from satchel.runtime.project.building import ProjectBuilder
+from satchel.runtime.project.outcomes import BuiltPack, ProjectIndex
 from satchel.runtime.worker.service import Call, Method
 
 
@@ -20,16 +22,25 @@ def methods() -> Mapping[str, Method]:
 
 
 def _index(params: dict[str, Any], call: Call) -> Any:
-    builder = ProjectBuilder(Path(params["folder"]), _home(params), threads=params["threads"])
-    return msgspec.to_builtins(builder.index(rebuild=params["rebuild"], progress=_steps(call)))
+    builder = ProjectBuilder(_path(params["folder"]), _home(params), threads=params["threads"])
+    return _plain(builder.index(rebuild=params["rebuild"], progress=_steps(call)))
 
 
 def _build(params: dict[str, Any], call: Call) -> Any:
-    builder = ProjectBuilder(Path(params["folder"]), _home(params), threads=params["threads"])
+    builder = ProjectBuilder(_path(params["folder"]), _home(params), threads=params["threads"])
     built = builder.build(
-        Path(params["destination"]), sources=params["sources"], strict=params["strict"], progress=_steps(call)
+        _path(params["destination"]), sources=params["sources"], strict=params["strict"], progress=_steps(call)
     )
-    return msgspec.to_builtins(built)
+    return _plain(built)
+
+
+def _path(name: bytes) -> Path:
+    return Path(os.fsdecode(name))
+
+
+def _plain(outcome: ProjectIndex | BuiltPack) -> dict[str, Any]:
+    """Return an outcome as the pipe takes it; its path as bytes, because not every name is text."""
+    return {**msgspec.to_builtins(outcome), "path": os.fsencode(outcome.path)}
 
 
 def _home(params: dict[str, Any]) -> Home:

@@ -1,0 +1,227 @@
+"""`satchel unpack`: a pack becomes an editable project, and the project the same pack."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+from helpers.harbour import FILE_NAMES, GATE, INSTRUCTIONS, Harbour
+from helpers.packs import contents_of, forge_pack, write_knowing_pack, write_plain_pack
+from helpers.project_folders import snapshot, write_files, write_project
+
+from satchel.runtime.commands.build import build_pack
+from satchel.runtime.commands.unpack import unpack
+from satchel.runtime.errors import CancelledError
+from satchel.runtime.knowledge.index import KnowledgeArrays
+from satchel.runtime.packfile.errors import DamagedPackError, NotAPackError, UnreadablePackError
+from satchel.runtime.packfile.opener import open_pack
+from satchel.runtime.paths import Home
+from satchel.runtime.project.errors import FolderNotEmptyError
+from satchel.runtime.project.folder import load_project
+
+
+def embedded_here(home: Home) -> int:
+    """Return how many passages this person's machine has embedded."""
+    path = home.cache / "vectors.sqlite3"
+    if not path.exists():
+        return 0
+    with sqlite3.connect(path) as database:
+        return int(database.execute("SELECT count(*) FROM vectors").fetchone()[0])
+
+
+def arrays_of(path: Path) -> dict[str, bytes]:
+    with open_pack(path, verify=True) as pack:
+        return {name: pack.read(name) for name in pack.names if name.startswith("knowledge/") and "files" not in name}
+
+
+@pytest.fixture(scope="module")
+def without_sources(harbour: Harbour, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The assistant, built without the files themselves."""
+    path = tmp_path_factory.mktemp("bare") / "bare.pack"
+    build_pack(harbour.folder, path, harbour.home, sources=False)
+    return path
+
+
+@pytest.fixture
+def stranger(harbour: Harbour, tmp_path: Path) -> Home:
+    """Somebody who has the embedder and has embedded nothing."""
+    home = Home(tmp_path / "s" / "data", tmp_path / "s" / "cache", tmp_path / "s" / "settings")
+    shutil.copytree(harbour.home.cache / "embedders", home.cache / "embedders")
+    return home
+
+
+def test_the_project_is_as_it_was_with_its_files(harbour, tmp_path):
+    done = unpack(harbour.pack, tmp_path / "again")
+
+    assert done.folder == tmp_path / "again"
+    assert done.name == "Harbour guide"
+    assert done.with_source == FILE_NAMES
+    assert done.text_only == ()
+    before, after = snapshot(harbour.folder), snapshot(done.folder)
+    assert {name for name in after if name != ".satchel/origin.pack"} == set(before)
+    for name in before:
+        if name != "assistant.toml":
+            assert after[name] == before[name], name
+    assert load_project(done.folder).assistant == load_project(harbour.folder).assistant
+
+
+def test_built_again_it_is_the_same_pack_and_nothing_is_embedded(harbour, stranger, tmp_path):
+    unpack(harbour.pack, tmp_path / "again")
+
+    built = build_pack(tmp_path / "again", tmp_path / "again.pack", stranger)
+
+    assert built.pack_id == harbour.pack_id
+    assert (tmp_path / "again.pack").read_bytes() == harbour.pack.read_bytes()
+    assert embedded_here(stranger) == 0
+
+
+def test_a_pack_without_sources_keeps_its_text_and_its_vectors(without_sources, stranger, tmp_path):
+    done = unpack(without_sources, tmp_path / "again")
+    assert done.with_source == ()
+    assert done.text_only == FILE_NAMES
+    assert list((tmp_path / "again" / "knowledge").iterdir()) == []
+    (tmp_path / "again" / "instructions.md").write_text("Be kind.")
+
+    build_pack(tmp_path / "again", tmp_path / "again.pack", stranger, sources=False)
+
+    assert arrays_of(tmp_path / "again.pack") == arrays_of(without_sources)
+    with open_pack(tmp_path / "again.pack", verify=True) as pack:
+        assert pack.read("instructions.md") == b"Be kind."
+    assert embedded_here(stranger) == 0
+
+
+def test_a_pack_without_sources_comes_back_as_the_same_pack(without_sources, stranger, tmp_path):
+    unpack(without_sources, tmp_path / "again")
+
+    build_pack(tmp_path / "again", tmp_path / "again.pack", stranger, sources=False)
+
+    assert (tmp_path / "again.pack").read_bytes() == without_sources.read_bytes()
+
+
+def test_a_file_that_is_put_back_takes_the_place_of_its_kept_text(without_sources, stranger, tmp_path):
+    folder = tmp_path / "again"
+    unpack(without_sources, folder)
+    write_files(folder, {"knowledge/gate.txt": GATE.replace("3.2", "2.9")})
+
+    build_pack(folder, tmp_path / "again.pack", stranger)
+
+    with open_pack(tmp_path / "again.pack", verify=True) as pack:
+        arrays = KnowledgeArrays.from_pack(pack)
+        texts = {file.name: arrays.file_text(number) for number, file in enumerate(arrays.files)}
+        assert "2.9 metres" in texts["gate.txt"]
+        assert set(texts) == set(FILE_NAMES)
+        assert [file.name for file in arrays.files if file.source] == ["gate.txt"]
+    assert embedded_here(stranger) == 1
+
+
+def test_other_passage_sizes_cut_kept_texts_anew(without_sources, stranger, tmp_path):
+    folder = tmp_path / "again"
+    unpack(without_sources, folder)
+    with (folder / "assistant.toml").open("a") as settings:
+        settings.write("\n[retrieval]\npassage_tokens = 16\n")
+
+    built = build_pack(folder, tmp_path / "again.pack", stranger)
+
+    with open_pack(without_sources, verify=True) as pack:
+        assert built.passages > len(KnowledgeArrays.from_pack(pack).passages)
+
+
+def test_the_authors_ticks_and_languages_are_kept_and_later_files_are_not_ticked(
+    harbour_folder, stranger, harbour, tmp_path
+):
+    settings = (harbour_folder / "assistant.toml").read_text()
+    settings += '[knowledge]\ntrusted = true\npublic = ["gate.txt"]\nlanguages = ["fees.csv: nl"]\n'
+    (harbour_folder / "assistant.toml").write_text(settings)
+    built = build_pack(harbour_folder, tmp_path / "one.pack", harbour.home)
+
+    unpack(tmp_path / "one.pack", tmp_path / "again")
+
+    knowledge = load_project(tmp_path / "again").assistant.knowledge
+    assert knowledge.trusted == list(FILE_NAMES)
+    assert knowledge.public == ["gate.txt"]
+    assert knowledge.languages == ["fees.csv: nl"]
+    assert knowledge.embedder == "default"
+    assert build_pack(tmp_path / "again", tmp_path / "two.pack", stranger).pack_id == built.pack_id
+
+
+@pytest.mark.parametrize(("chosen", "shown"), [("", 4), ("examples = 1\n", 1)])
+def test_an_example_that_is_added_later_is_shown_unless_the_author_chose_fewer(tmp_path, home, chosen, shown):
+    examples = 2 * '{"question": "When?", "answer": "At noon."}\n'
+    folder = write_project(tmp_path / "tutor", settings=chosen, files={"examples.jsonl": examples})
+    build_pack(folder, None, home)
+
+    unpack(tmp_path / "tutor.pack", tmp_path / "again")
+
+    assert load_project(tmp_path / "again").assistant.examples == shown
+
+
+def test_a_pack_without_knowledge_leaves_no_origin_behind(tmp_path):
+    done = unpack(write_plain_pack(tmp_path / "plain.pack"), tmp_path / "again")
+
+    assert done.with_source == done.text_only == ()
+    assert not (tmp_path / "again" / ".satchel").exists()
+    assert load_project(tmp_path / "again").assistant.name == done.name
+
+
+def test_an_empty_folder_that_is_there_is_used(harbour, tmp_path):
+    (tmp_path / "again").mkdir()
+
+    unpack(harbour.pack, tmp_path / "again")
+
+    assert (tmp_path / "again" / "instructions.md").read_text() == INSTRUCTIONS
+
+
+@pytest.mark.parametrize("there", ["a folder with a file", "a file"])
+def test_what_is_there_is_never_overwritten(harbour, tmp_path, there):
+    target = tmp_path / "again"
+    if there == "a file":
+        target.write_text("mine")
+    else:
+        write_files(target, {"mine.txt": "mine"})
+    before = snapshot(tmp_path)
+
+    with pytest.raises(FolderNotEmptyError):
+        unpack(harbour.pack, target)
+
+    assert snapshot(tmp_path) == before
+
+
+def test_a_pack_that_is_not_sound_leaves_nothing_behind(tmp_path):
+    (tmp_path / "a.pack").write_bytes(b"hello")
+    whole = write_knowing_pack(tmp_path / "whole.pack").read_bytes()
+    (tmp_path / "cut.pack").write_bytes(whole[:-10])
+    (tmp_path / "flipped.pack").write_bytes(whole.replace(b"tide", b"tidy", 1))
+
+    for name, error in (
+        ("a.pack", NotAPackError),
+        ("cut.pack", DamagedPackError),
+        ("flipped.pack", DamagedPackError),
+        ("missing.pack", UnreadablePackError),
+    ):
+        with pytest.raises(error):
+            unpack(tmp_path / name, tmp_path / "again")
+
+    assert {path.name for path in tmp_path.iterdir()} == {"a.pack", "cut.pack", "flipped.pack", "whole.pack"}
+
+
+def test_a_cancelled_unpacking_leaves_nothing_behind(harbour, tmp_path):
+    def cancel(_stage: str, _done: int, _total: int | None) -> None:
+        raise CancelledError
+
+    with pytest.raises(CancelledError):
+        unpack(harbour.pack, tmp_path / "again", progress=cancel)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_texts_that_end_within_a_character_are_refused(tmp_path):
+    path = write_knowing_pack(tmp_path / "a.pack")
+    with open_pack(path, verify=True) as pack:
+        manifest = pack.manifest
+    contents = contents_of(path)
+    contents["knowledge/text.utf8"] = contents["knowledge/text.utf8"][:-1] + b"\xc3"
+
+    with pytest.raises(DamagedPackError):
+        unpack(forge_pack(path, manifest, contents), tmp_path / "again")
