@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +21,15 @@ from satchel.runtime.knowledge.embedders.choose import query_embedder
 from satchel.runtime.knowledge.embedders.llama_embedder import LlamaEmbedder
 from satchel.runtime.knowledge.gate import load_gate
 from satchel.runtime.knowledge.index import KnowledgeArrays
-from satchel.runtime.knowledge.quote import PassageReader, quote
+from satchel.runtime.knowledge.quote import Quoter
 from satchel.runtime.knowledge.reader.bundled import load_reader
-from satchel.runtime.knowledge.search import Searcher, SearchResult
+from satchel.runtime.knowledge.search import Searcher
 from satchel.runtime.knowledge.sentence_scorer import SentenceScorer
 from satchel.runtime.knowledge.why import explain_files
 from satchel.runtime.packfile.errors import UnknownKnowledgeFileError
 from satchel.runtime.packfile.verified import VerifiedPack
 from satchel.runtime.paths import Home
 from satchel.runtime.worker.service import Call, Method
-
-_LEAST_CHANCE = 0.35
-"""That some passage answers, for anything to be quoted."""
 
 
 def methods() -> Mapping[str, Method]:
@@ -47,9 +44,11 @@ class KnowledgeService:
     def __init__(self) -> None:
         self._arrays: KnowledgeArrays | None = None
         self._searcher: Searcher | None = None
-        self._reader: PassageReader | None = None
-        self._load_reader: Callable[[], PassageReader] | None = None
+        self._quoter: Quoter | None = None
+        self._query_embedder: LlamaEmbedder | None = None
+        self._threads = 0
         self._path = Path()
+        self._home = Home(Path(), Path(), Path())
         self._warnings: tuple[KnowledgeWarning, ...] = ()
 
     def open(self, params: dict[str, Any], _call: Call) -> Any:
@@ -62,7 +61,8 @@ class KnowledgeService:
         self._arrays = arrays
         gate = load_gate(params["gate"], arrays.embedder)
         self._searcher = Searcher(arrays, embedder.embed_query if embedder is not None else None, gate=gate)
-        self._load_reader = self._choose_reader(arrays, embedder, home, params["threads"])
+        self._quoter, self._query_embedder = None, embedder
+        self._home, self._threads = home, params["threads"]
         languages = tuple(sorted({file.language for file in arrays.files} - {""}))
         return msgspec.to_builtins(KnowledgeSummary(len(arrays.files), len(arrays.passages), languages))
 
@@ -73,7 +73,11 @@ class KnowledgeService:
         found = self._searcher.search(params["question"], params["k"], allowed_files=self._numbers(params["files"]))
         searched = time.perf_counter()
         call.check()
-        quotations = self._quote(found) if params["quote"] else ()
+        quotations: tuple[Quotation, ...] = ()
+        if params["quote"]:
+            # Loaded at the first question: a session with a language model never needs it.
+            self._quoter = self._quoter or self._make_quoter()
+            quotations = self._quoter.quote(found)
         timings = {"find": (searched - started) * 1000}
         if params["quote"]:
             timings["quote"] = (time.perf_counter() - searched) * 1000
@@ -99,21 +103,14 @@ class KnowledgeService:
         assert numbers  # one for the one name
         return msgspec.to_builtins(page_text(self._arrays, numbers[0], params["page"]))
 
-    def _choose_reader(
-        self, arrays: KnowledgeArrays, embedder: LlamaEmbedder | None, home: Home, threads: int
-    ) -> Callable[[], PassageReader]:
+    def _make_quoter(self) -> Quoter:
         """The trained Reader knows English alone; where other languages are among the files, sentences are scored."""
-        searcher = self._searcher
-        assert searcher is not None  # open has made it
+        assert self._searcher is not None  # the client opens first
+        arrays = self._searcher.arrays
+        reader = None
         if {file.language for file in arrays.files} <= {"en", ""}:
-            return lambda: load_reader(home, threads=threads)
-        return lambda: SentenceScorer(searcher.analyser, embedder)
-
-    def _quote(self, found: SearchResult) -> tuple[Quotation, ...]:
-        if self._reader is None:
-            assert self._load_reader is not None  # set by open
-            self._reader = self._load_reader()
-        return quote(found, self._reader, least_chance=_LEAST_CHANCE)
+            reader = load_reader(self._home, threads=self._threads)
+        return Quoter(SentenceScorer(self._searcher.analyser, self._query_embedder), reader)
 
     def _embedder(self, arrays: KnowledgeArrays, home: Home, threads: int) -> LlamaEmbedder | None:
         if arrays.embedder is None:
