@@ -153,12 +153,21 @@ def find_vectors(
     for start in range(0, len(missing), _BATCH_PASSAGES):
         batch = missing[start : start + _BATCH_PASSAGES]
         texts = [passages[row] for row in batch.tolist()]
-        rows = ops.quantise(embedder.embed_passages(texts))
+        rows = ops.quantise(embedder.embed_passages(texts, progress=_counting_on(progress, done, len(passages))))
         cache.put(texts, rows, embedder.fingerprint)
         place(batch, rows)
         done += len(batch)
         progress("embedding passages", done, len(passages))
     return QuantisedRows(high, low, scale)
+
+
+def _counting_on(progress: Progress, before: int, total: int) -> Progress:
+    """Report the steps of one batch as steps of the whole; being asked in between, it can cancel within a batch."""
+
+    def step(_stage: str, done: int, _total: int | None) -> None:
+        progress("embedding passages", before + done, total)
+
+    return step
 
 
 def _extract(

@@ -64,6 +64,8 @@ def split(extracted: ExtractedText, settings: PassageSettings, count_tokens: Tok
 
     The settings are already `within` the embedder's window.
     """
+    if not extracted.text.strip():
+        return []
     units = _units(extracted, settings.tokens, count_tokens)
     borders = _cheapest_borders(units, extracted.page_starts, settings.tokens - settings.overlap)
     spans = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -69,3 +71,12 @@ def write_harbour(folder: Path) -> Path:
     write_pdf(folder / "knowledge" / "handbook.pdf", HANDBOOK)
     write_docx(folder / "knowledge" / "rules.docx", RULES)
     return folder
+
+
+def embedded_here(home: Home) -> int:
+    """Return how many passages were embedded on this person's machine."""
+    path = home.cache / "vectors.sqlite3"
+    if not path.exists():
+        return 0
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        return int(database.execute("SELECT count(*) FROM vectors").fetchone()[0])

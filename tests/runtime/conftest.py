@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -37,6 +38,15 @@ def warm_home(harbour: Harbour, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     (root / "cache").symlink_to(harbour.home.cache)
     monkeypatch.setenv(HOME_VARIABLE, str(root))
     return find_home()
+
+
+@pytest.fixture
+def stranger(harbour: Harbour, tmp_path: Path) -> Home:
+    """Somebody whose machine has the embedder and has embedded nothing."""
+    root = tmp_path / "stranger"
+    home = Home(root / "data", root / "cache", root / "settings")
+    shutil.copytree(harbour.home.cache / "embedders", home.cache / "embedders", copy_function=os.link)
+    return home
 
 
 @pytest.fixture(scope="session")

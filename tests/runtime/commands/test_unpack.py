@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-import sqlite3
 from pathlib import Path
 
 import pytest
-from helpers.harbour import FILE_NAMES, GATE, INSTRUCTIONS, Harbour
+from helpers.harbour import FILE_NAMES, GATE, INSTRUCTIONS, Harbour, embedded_here
 from helpers.packs import contents_of, forge_pack, write_knowing_pack, write_plain_pack
 from helpers.project_folders import snapshot, write_files, write_project
 
@@ -17,18 +15,8 @@ from satchel.runtime.errors import CancelledError
 from satchel.runtime.knowledge.index import KnowledgeArrays
 from satchel.runtime.packfile.errors import DamagedPackError, NotAPackError, UnreadablePackError
 from satchel.runtime.packfile.opener import open_pack
-from satchel.runtime.paths import Home
 from satchel.runtime.project.errors import FolderNotEmptyError
 from satchel.runtime.project.folder import load_project
-
-
-def embedded_here(home: Home) -> int:
-    """Return how many passages this person's machine has embedded."""
-    path = home.cache / "vectors.sqlite3"
-    if not path.exists():
-        return 0
-    with sqlite3.connect(path) as database:
-        return int(database.execute("SELECT count(*) FROM vectors").fetchone()[0])
 
 
 def arrays_of(path: Path) -> dict[str, bytes]:
@@ -42,14 +30,6 @@ def without_sources(harbour: Harbour, tmp_path_factory: pytest.TempPathFactory) 
     path = tmp_path_factory.mktemp("bare") / "bare.pack"
     build_pack(harbour.folder, path, harbour.home, sources=False)
     return path
-
-
-@pytest.fixture
-def stranger(harbour: Harbour, tmp_path: Path) -> Home:
-    """Somebody who has the embedder and has embedded nothing."""
-    home = Home(tmp_path / "s" / "data", tmp_path / "s" / "cache", tmp_path / "s" / "settings")
-    shutil.copytree(harbour.home.cache / "embedders", home.cache / "embedders")
-    return home
 
 
 def test_the_project_is_as_it_was_with_its_files(harbour, tmp_path):
