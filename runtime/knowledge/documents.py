@@ -16,12 +16,12 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class ExtractedText:
-    """The text of one knowledge file, and where its pages and headings lie in it.
+    r"""The text of one knowledge file, and where its pages and headings lie in it.
 
     `page_starts` are character offsets (code points), rising; empty where the format has no pages.
     `page_labels` are the printed labels ("iv", "Sheet1"), one a page, or empty.
-    `notes` say in plain words what was left out.
-    Line ends are `\\n`; there is no NUL and no lone surrogate, so the text always encodes to UTF-8.
+    `notes` say in plain words what a person has lost: they become the file's `problem`. What nobody misses is no note.
+    Line ends are `\n`; there is no NUL and no lone surrogate, so the text always encodes to UTF-8.
     """
 
     media_type: str

@@ -12,7 +12,7 @@ import msgspec
 from satchel.runtime.atomic import save_bytes
 from satchel.runtime.knowledge.documents import ExtractedText
 
-EXTRACTION_VERSION = 2
+EXTRACTION_VERSION = 3
 """Raised whenever an extractor gives another text for the same file."""
 
 _CHUNK = 1 << 20

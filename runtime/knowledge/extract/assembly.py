@@ -63,7 +63,7 @@ class TextBuilder:
             self._headings.append(Heading(self._length - len(title), self._length, level))
 
     def note(self, text: str) -> None:
-        """Say in plain words what was left out."""
+        """Say in plain words what of the file is lost to its reader."""
         if text not in self._notes:
             self._notes.append(text)
 

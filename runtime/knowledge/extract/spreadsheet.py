@@ -2,7 +2,7 @@
 
 Read from the XML itself, row by row: openpyxl refuses many workbooks over styles and pivot tables that say nothing to a
 reader, and does not know merged cells while it streams. Formulas give the value that was saved with them. Hidden
-sheets are left out and hidden rows and columns read; notes say so.
+sheets are left out, with a note; hidden rows and columns are read like the others.
 """
 
 from __future__ import annotations
@@ -37,7 +37,6 @@ MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _ROWS_A_STEP = 500
 _WIDEST = 16_384
 _MERGE = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?ref\s*=\s*\"([A-Z]{1,3}\d{1,7}):([A-Z]{1,3}\d{1,7})\"")
-_HIDDEN = re.compile(rb"<(?:\w+:)?(?:row|col)\s[^>]*?hidden\s*=\s*\"(?:1|true)\"")
 _REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _LARGEST_MERGE = 10_000
 
@@ -97,8 +96,6 @@ def extract(source: Source, step: Step) -> ExtractedText:
 
 def _add_sheet(builder: TextBuilder, content: bytes, place: str, workbook: _Workbook, tick: Callable[[], None]) -> None:
     merges = [merge for match in _MERGE.finditer(content) if (merge := _merge(match[1].decode(), match[2].decode()))]
-    if _HIDDEN.search(content):
-        builder.note("hidden rows or columns are read like the others")
     rows = _merged(_rows(content, place, workbook, tick), merges)
     builder.rows(describe_rows(rows))
 

@@ -1,30 +1,31 @@
 """PDF: page text joined into paragraphs, with outline, page labels and a reason where there is no text.
 
-pypdf reads the structure (outline, page labels), pdfium the text of the pages, 14-33 times faster. Two parsers may see
-two documents in one damaged file, so pypdf's answer is taken only where both count the same pages.
+pypdf reads the structure (outline, page labels, kind of encryption), pdfium the text of the pages, 14-33 times faster.
+Two parsers may see two documents in one damaged file, so pypdf's answer is taken only where both count the same pages.
+Where pdfium does not open a file, pypdf looks for pages that are left.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from satchel.runtime.knowledge.documents import ExtractedText
 from satchel.runtime.knowledge.errors import (
     DamagedDocumentError,
     EmptyDocumentError,
-    EncryptedDocumentError,
     NoTextError,
-    TooLargeError,
 )
 from satchel.runtime.knowledge.extract.assembly import TextBuilder
-from satchel.runtime.knowledge.extract.limits import MAX_PAGES
 from satchel.runtime.knowledge.extract.pdf.characters import repair
 from satchel.runtime.knowledge.extract.pdf.furniture import without_furniture
 from satchel.runtime.knowledge.extract.pdf.headings import OutlineEntry, find_headings
 from satchel.runtime.knowledge.extract.pdf.hyphens import Hyphens
 from satchel.runtime.knowledge.extract.pdf.lines import Line, PageReader
+from satchel.runtime.knowledge.extract.pdf.opening import decrypted, open_document
 from satchel.runtime.knowledge.extract.pdf.paragraphs import Paragraph, join_lines
+from satchel.runtime.knowledge.extract.pdf.rescue import RescuedPages, rescue_pages
 from satchel.runtime.knowledge.extract.pdf.structure import Structure, read_structure
 from satchel.runtime.knowledge.extract.protocol import Source, Step
 
@@ -34,16 +35,29 @@ _PAGES_A_CHECK = 20
 
 
 def extract(source: Source, step: Step) -> ExtractedText:
-    """Return the text of all pages.
+    """Return the text of all pages, or, with a note, of those that are left of a damaged file.
 
     Raises:
         EncryptedDocumentError: a password is needed, or the one given is wrong.
         NoTextError: the pages hold pictures only.
     """
-    document = _open(source)
+    try:
+        return _extract(source, step)
+    except DamagedDocumentError as damage:
+        rescued = rescue_pages(source.content, lambda: step(0, None))
+        if rescued is None:
+            raise
+        try:
+            return _extract(replace(source, content=rescued.content), step, rescued)
+        except (DamagedDocumentError, EmptyDocumentError, NoTextError):
+            raise damage from None
+
+
+def _extract(source: Source, step: Step, rescued: RescuedPages | None = None) -> ExtractedText:
+    document = open_document(source, step)
     try:
         pages, picture_pages, broken_pages = _read_pages(document, source, step)
-        structure = _structure(document, source, step)
+        structure = rescued.structure if rescued is not None else _structure(document, source, step)
     finally:
         document.close()
     if not any(pages):
@@ -52,46 +66,17 @@ def extract(source: Source, step: Step) -> ExtractedText:
         raise EmptyDocumentError(file=source.name, reason=f"no text and no picture is on its {len(pages)} pages")
     body = without_furniture(pages)
     builder = TextBuilder(source.name)
+    structure = structure or Structure()
     _assemble(builder, body, structure.labels or ("",) * len(pages), structure.outline, step)
+    if rescued is not None:
+        builder.note(_told(rescued))
     for note in structure.notes:
         builder.note(note)
     if picture_pages:
         builder.note(f"pages with pictures and no text: {_listed(picture_pages)}")
-    if broken_pages:
-        builder.note(f"pages that could not be read: {_listed(broken_pages)}")
+    if unread := broken_pages or (list(rescued.lost) if rescued else []):
+        builder.note(f"pages that could not be read: {_listed(unread)}")
     return builder.build(MEDIA_TYPE)
-
-
-def _open(source: Source) -> Any:
-    import pypdfium2
-    import pypdfium2.raw as pdfium
-
-    try:
-        document = pypdfium2.PdfDocument(source.content, password=source.password)
-    except pypdfium2.PdfiumError as error:
-        code = error.err_code
-        if code == pdfium.FPDF_ERR_PASSWORD:
-            given = "the password given does not open it" if source.password else "it needs a password to open"
-            raise EncryptedDocumentError(
-                file=source.name,
-                reason=given,
-                advice="Give the password that its viewer asks for (user or owner password), or save a copy without.",
-            ) from error
-        if code == pdfium.FPDF_ERR_SECURITY:
-            raise EncryptedDocumentError(
-                file=source.name,
-                reason="it is protected in a way that only its maker's program opens",
-                advice="Print it to a new PDF in the program that opens it.",
-            ) from error
-        raise DamagedDocumentError(file=source.name, reason="no PDF can be found in it") from error
-    pages = len(document)
-    if pages == 0:
-        document.close()
-        raise DamagedDocumentError(file=source.name, reason="it has no pages")
-    if pages > MAX_PAGES:
-        document.close()
-        raise TooLargeError(file=source.name, reason=f"it has {pages} pages, more than {MAX_PAGES}")
-    return document
 
 
 def _read_pages(document: Any, source: Source, step: Step) -> tuple[list[list[Line]], list[int], list[int]]:
@@ -131,13 +116,18 @@ def _has_picture(page: Any) -> bool:
 
 
 def _structure(document: Any, source: Source, step: Step) -> Structure:
-    """An encrypted file's text was opened by its password; its outline is not worth a second decryption."""
-    import pypdfium2.raw as pdfium
-
     total = len(document)
-    if pdfium.FPDF_GetSecurityHandlerRevision(document) >= 0:
-        return Structure()
-    return read_structure(source.content, total, lambda: step(total, total))
+    return read_structure(lambda: decrypted(document, source.content), total, lambda: step(total, total))
+
+
+def _told(rescued: RescuedPages) -> str:
+    left = rescued.pages - len(rescued.lost)
+    if rescued.structure is None:
+        return (
+            f"the file is damaged or cut short: {left} pages could be rescued, counted in the order in which they lie "
+            "in it; more may be missing, and its page labels are lost"
+        )
+    return f"the file is damaged or cut short: {left} of its {rescued.pages} pages could be rescued"
 
 
 def _assemble(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from satchel.runtime.knowledge.extract.pdf.guard import attempt
+from satchel.runtime.knowledge.extract.pdf.guard import GuardedBytes, attempt
 
 _CERTIFICATES = frozenset({"Adobe.PubSec", "Adobe.PPKLite", "Entrust.PPKEF"})
 _MAKERS = {
@@ -18,6 +18,7 @@ _MAKERS = {
     "MicrosoftIRMServices": "Microsoft's rights management",
 }
 _CIPHERS = {"V2": "RC4", "AESV2": "AES-128", "AESV3": "AES-256"}
+_SECONDS = 10.0
 _PLAIN_NAME = re.compile(r"[\w.-]{1,40}", re.ASCII)
 _CRYPT_FILTERS = 4
 _AES_256 = 5
@@ -43,12 +44,16 @@ class Encryption:
         return _MAKERS.get(self.handler, self.handler)
 
 
-def describe_encryption(content: bytes) -> Encryption:
-    """Return how a PDF is encrypted, as far as pypdf can tell; never fails."""
-    return attempt(lambda: _describe(io.BytesIO(content))) or Encryption("")
+def describe_encryption(content: bytes, check: Callable[[], None]) -> Encryption:
+    """Return how a PDF is encrypted, as far as pypdf can tell; never fails.
+
+    Raises:
+        CancelledError: what `check` raised; it is called all the time.
+    """
+    return attempt(lambda: _describe(GuardedBytes(content, check, seconds=_SECONDS))) or Encryption("")
 
 
-def _describe(stream: io.BytesIO) -> Encryption:
+def _describe(stream: GuardedBytes) -> Encryption:
     from pypdf import PdfReader
 
     class TrailerReader(PdfReader):

@@ -61,7 +61,7 @@ def attempt(work: Callable[[], _T]) -> _T | None:
             raise cause from None
         sys.stderr.write("pypdf takes too long\n")
     except Exception:  # noqa: BLE001 - a broken file makes pypdf raise anything, RecursionError and MemoryError included
-        traceback.print_exc(limit=-_FRAMES_LOGGED)  # which one it was is for the reader's log
+        traceback.print_exc(limit=-_FRAMES_LOGGED, chain=False)  # which one it was is for the reader's log
     return None
 
 

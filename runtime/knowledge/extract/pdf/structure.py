@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from satchel.runtime.knowledge.extract.pdf.guard import GuardedBytes, attempt
 from satchel.runtime.knowledge.extract.pdf.headings import OutlineEntry
+from satchel.runtime.knowledge.extract.pdf.objects import array, resolved
 
 if TYPE_CHECKING:
     from pypdf import PdfReader
@@ -41,18 +42,24 @@ class _Outline:
     """It had more entries."""
 
 
-def read_structure(content: bytes, pages: int, check: Callable[[], None]) -> Structure:
-    """Return the structure of an unencrypted PDF in which pdfium found so many pages; never fails.
+def read_structure(content: Callable[[], bytes], pages: int, check: Callable[[], None]) -> Structure:
+    """Return the structure of a PDF in which pdfium found so many pages; never fails.
+
+    `content` gives its bytes, without encryption.
 
     Where pypdf finds another number of pages, it sees another document in a damaged file, and its answer is not taken.
 
     Raises:
         CancelledError: what `check` raised; it is called all the time.
     """
-    stream = GuardedBytes(content, check, seconds=_SECONDS)
-    reader = attempt(lambda: _open(stream))
+    reader = attempt(lambda: _open(GuardedBytes(content(), check, seconds=_SECONDS)))
     if reader is None:
         return Structure(notes=("its outline and page labels, if it has any, could not be read",))
+    return structure_of(reader, pages)
+
+
+def structure_of(reader: PdfReader, pages: int) -> Structure:
+    """Return what `read_structure` does, from a file that `pypdf` reads under guard already."""
     labels = attempt(lambda: _labels(reader, pages))
     outline = attempt(lambda: _outline(reader, pages))
     notes = []
@@ -87,7 +94,7 @@ def _page_numbers(reader: PdfReader, pages: int) -> dict[int, int]:
 
 
 def _outline(reader: PdfReader, pages: int) -> _Outline:
-    root = _resolved(reader.root_object.get("/Outlines"))
+    root = resolved(reader.root_object.get("/Outlines"))
     if not isinstance(root, dict) or "/First" not in root:
         return _Outline()
     destinations = _Destinations(reader, _page_numbers(reader, pages))
@@ -108,7 +115,7 @@ def _nodes(root: dict[str, Any]) -> Iterator[tuple[dict[str, Any], int]]:
     while waiting:
         link, level = waiting.pop()
         # The reader keeps its objects, so that their ids stay theirs.
-        node = _resolved(link)
+        node = resolved(link)
         if isinstance(node, dict) and id(node) not in seen:
             seen.add(id(node))
             yield node, level
@@ -116,7 +123,7 @@ def _nodes(root: dict[str, Any]) -> Iterator[tuple[dict[str, Any], int]]:
 
 
 def _title(node: dict[str, Any]) -> str:
-    title = _resolved(node.get("/Title"))
+    title = resolved(node.get("/Title"))
     if isinstance(title, bytes):  # in no encoding that pypdf knows
         title = title.decode("latin-1")
     return title[:_LONGEST_TITLE] if isinstance(title, str) else ""
@@ -132,16 +139,16 @@ class _Destinations:
 
     def page(self, node: dict[str, Any]) -> int | None:
         """Return the index of an item's page, None where it leads to no page of this file."""
-        place = _resolved(node.get("/Dest"))
-        action = _resolved(node.get("/A"))
+        place = resolved(node.get("/Dest"))
+        action = resolved(node.get("/A"))
         if place is None and isinstance(action, dict) and action.get("/S") == "/GoTo":
-            place = _resolved(action.get("/D"))
+            place = resolved(action.get("/D"))
         if isinstance(place, str | bytes):
             if self._named is None:
                 self._named = dict(_names(self._reader.root_object))
-            place = _resolved(self._named.get(place))
+            place = resolved(self._named.get(place))
         if isinstance(place, dict):
-            place = _resolved(place.get("/D"))
+            place = resolved(place.get("/D"))
         if not isinstance(place, list) or not place:
             return None
         target = place[0]
@@ -152,11 +159,11 @@ class _Destinations:
 
 def _names(catalog: dict[str, Any]) -> Iterator[tuple[str | bytes, Any]]:
     """Yield named destinations: those of PDF 1.1, and the leaves of the name tree of later ones."""
-    old = _resolved(catalog.get("/Dests"))
+    old = resolved(catalog.get("/Dests"))
     if isinstance(old, dict):
         yield from old.items()
-    names = _resolved(catalog.get("/Names"))
-    waiting = [_resolved(names.get("/Dests"))] if isinstance(names, dict) else []
+    names = resolved(catalog.get("/Names"))
+    waiting = [resolved(names.get("/Dests"))] if isinstance(names, dict) else []
     seen: set[int] = set()
     count = 0
     while waiting and count < _MOST_NAMES:
@@ -164,23 +171,10 @@ def _names(catalog: dict[str, Any]) -> Iterator[tuple[str | bytes, Any]]:
         if not isinstance(node, dict) or id(node) in seen:
             continue
         seen.add(id(node))
-        waiting += map(_resolved, _array(node.get("/Kids")))
-        pairs = iter(_array(node.get("/Names")))
+        waiting += map(resolved, array(node.get("/Kids")))
+        pairs = iter(array(node.get("/Names")))
         for key, value in zip(pairs, pairs, strict=False):
-            name = _resolved(key)
+            name = resolved(key)
             if isinstance(name, str | bytes):
                 count += 1
                 yield name, value
-
-
-def _array(value: Any) -> list[Any]:
-    found = _resolved(value)
-    return found if isinstance(found, list) else []
-
-
-def _resolved(value: Any) -> Any:
-    """Return what a reference stands for; None for PDF's null."""
-    from pypdf.generic import NullObject
-
-    found = value.get_object() if hasattr(value, "get_object") else value
-    return None if isinstance(found, NullObject) else found

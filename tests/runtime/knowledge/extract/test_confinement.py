@@ -45,7 +45,7 @@ def test_a_parser_in_python_can_neither_open_nor_start_nor_connect(action: str) 
     "action",
     [
         "from satchel.runtime.knowledge.language import detect_language; detect_language('Das ist ein Satz.')",
-        "import lxml.etree, selectolax.lexbor, pypdfium2, html.entities",
+        "import lxml.etree, selectolax.lexbor, pypdf, pypdfium2, html.entities",
     ],
 )
 def test_code_can_still_be_imported(action: str) -> None:

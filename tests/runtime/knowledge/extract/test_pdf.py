@@ -7,6 +7,7 @@ import pypdf
 import pytest
 from helpers.documents import Heading, write_pdf, write_scanned_pdf
 from helpers.extractor_conformance import ExtractorConformance, extract
+from helpers.raw_pdf import FIRST_FREE, FONT, page_objects, pdf_of, stream
 
 from satchel.runtime.knowledge.errors import (
     DamagedDocumentError,
@@ -207,20 +208,8 @@ def pdf_with_unicode(text: bytes, characters: bytes) -> bytes:
         + mapping
         + b" endbfchar endcmap end end"
     )
-    content = b"BT /F1 12 Tf 100 700 Td " + text + b" ET"
-    objects = [
-        b"<</Type/Catalog/Pages 2 0 R>>",
-        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Resources<</Font<</F1 4 0 R>>>>/Contents 5 0 R>>",
-        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/ToUnicode 6 0 R>>",
-        *(b"<</Length %d>>stream\n%s\nendstream" % (len(stream), stream) for stream in (content, unicode_map)),
-    ]
-    body, offsets = b"%PDF-1.7\n", []
-    for number, written in enumerate(objects, 1):
-        offsets.append(len(body))
-        body += b"%d 0 obj\n%s\nendobj\n" % (number, written)
-    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    return body + b"xref\n0 7\n0000000000 65535 f \n%strailer\n<</Size 7/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (
-        table,
-        len(body),
-    )
+    objects = page_objects([""])
+    objects[FONT] = b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/ToUnicode 4 0 R>>"
+    objects[4] = stream(unicode_map)
+    objects[FIRST_FREE + 1] = stream(b"BT /F1 12 Tf 100 700 Td " + text + b" ET")
+    return pdf_of(objects)
