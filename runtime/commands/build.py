@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from satchel.runtime.commands.index import run_with_progress
+from satchel.runtime.commands.index import plain_path, run_with_progress
 from satchel.runtime.paths import Home
 from satchel.runtime.progress import SILENT, Progress
 from satchel.runtime.project.outcomes import BuiltPack
@@ -34,7 +34,7 @@ def build_pack(
         SaveError: the disk is full or not writable.
         BusyError: another process is writing the same pack.
     """
-    folder = folder.absolute()
+    folder = plain_path(folder)
     target = destination.absolute() if destination is not None else default_destination(folder)
     params = {
         "folder": os.fsencode(folder),
@@ -49,4 +49,5 @@ def build_pack(
 
 def default_destination(folder: Path) -> Path:
     """Return the place of a project's own pack: beside its folder. Its vectors serve the next index of the project."""
+    folder = plain_path(folder)
     return folder.parent / f"{folder.name}.pack"

@@ -27,12 +27,17 @@ def index_project(
         BusyError: another process is at it.
     """
     params = {
-        "folder": os.fsencode(folder.absolute()),
+        "folder": os.fsencode(plain_path(folder)),
         "home": {"data": str(home.data), "cache": str(home.cache), "settings": str(home.settings)},
         "rebuild": rebuild,
         "threads": threads,
     }
     return msgspec.convert(run_with_progress("index", params, progress), ProjectIndex)
+
+
+def plain_path(folder: Path) -> Path:
+    """Return a project's folder without "." and "..", so that it has a name and one place in the cache."""
+    return Path(os.path.abspath(folder))  # noqa: PTH100 - `resolve` would follow a link and take that folder's name
 
 
 def run_with_progress(method: str, params: dict[str, object], progress: Progress) -> dict[str, Any]:

@@ -79,4 +79,7 @@ def embedded_here(home: Home) -> int:
     if not path.exists():
         return 0
     with contextlib.closing(sqlite3.connect(path)) as database:
+        # Its table comes a moment after the file.
+        if database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'vectors'").fetchone() == (0,):
+            return 0
         return int(database.execute("SELECT count(*) FROM vectors").fetchone()[0])

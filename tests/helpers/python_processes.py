@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
@@ -41,14 +43,24 @@ def run_satchel(
     return run_python(start, *map(str, arguments), folder=folder, extra=extra)
 
 
-def start_python(code: str, *arguments: str, folder: Path | None = None) -> subprocess.Popen[str]:
+def start_python(
+    code: str, *arguments: str, folder: Path | None = None, extra: Mapping[str, str] | None = None
+) -> subprocess.Popen[str]:
     """Start a program whose input and output are pipes."""
     return subprocess.Popen(
         [sys.executable, "-c", code, *arguments],
         cwd=folder,
-        env=child_environment(),
+        env=child_environment(extra),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def wait_until(condition: Callable[[], object], *, seconds: float = 30.0) -> None:
+    """Wait for what another process does and cannot tell, such as writing a file."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        threading.Event().wait(0.005)
