@@ -16,6 +16,8 @@ from satchel.runtime.knowledge.reader.wordpiece import TokenisedText, WordPiece
 MAX_TOKENS = 320
 """Longest input read at once, question and special tokens included: what it was trained and measured on."""
 MAX_QUESTION_TOKENS = 40
+_ALIKE = 0.02
+"""Evidence, in nats, that two passages with the same text may differ by, as they stand in one batch."""
 _OVERLAP_TOKENS = 48
 """Tokens that two windows of a longer passage share, so that no answer is cut by both."""
 
@@ -85,8 +87,9 @@ class Reader:
             evidences = evidences + favoured
         scores = right(self._calibration, raw, evidences)
         spans = tuple(ReadSpan(span.start, span.end, float(score)) for span, score in zip(raw, scores, strict=True))
-        # Of answers that are alike to a hundredth of a nat, the search's order decides, not the last bit of a float.
-        return ReaderResult(spans, int(evidences.round(2).argmax()), 1.0 - any_answers(self._calibration, evidences))
+        # Of answers that are alike, the search's order decides, not the last bits of a float.
+        best = int(np.flatnonzero(evidences >= evidences.max() - _ALIKE)[0])
+        return ReaderResult(spans, best, 1.0 - any_answers(self._calibration, evidences))
 
     def read_raw(self, question: str, passages: Sequence[str]) -> list[RawSpan]:
         """Return the best span of each passage before calibration."""

@@ -48,7 +48,6 @@ HOSTILE = {
     "doubling": "{% set n = namespace(x='aaaaaaaa') %}{% for i in range(60) %}{% set n.x = n.x ~ n.x %}{% endfor %}",
     "too much output": "{% for a in range(99999) %}{{ 'x' * 9999 }}{% endfor %}",
     "Python's insides": "{{ ''.__class__.__mro__[1].__subclasses__() }}",
-    "a function's globals": "{{ raise_exception.__globals__ }}",
     "changing a message": "{{ messages.append(1) }}",
     "reading a file": "{% include '/etc/passwd' %}",
     "bad syntax": "{% if %}",
@@ -65,6 +64,11 @@ def test_a_hostile_template_is_replaced_within_seconds(name: str) -> None:
     assert [note.kind for note in template.notes] == ["bad-chat-template"]
     assert _text(template, HELLO).startswith("<|im_start|>user")
     assert time.process_time() - started < 20
+
+
+def test_a_functions_globals_are_nothing_to_a_template() -> None:
+    template = ChatTemplate("{{ raise_exception.__globals__ }}{{ messages[0].content }}")
+    assert _text(template, HELLO) == HELLO.content
 
 
 def test_a_template_that_fails_later_is_an_error_in_words() -> None:

@@ -100,7 +100,7 @@ MISTAKES = {
     "[retrieval]\ngate = 'on'": ("retrieval.gate", "invalid enum value 'on'"),
     "[retrieval]\ngate = 1.5": ("retrieval.gate", "expected `float` <= 1.0"),
     "[retrieval]\ngate = nan": ("retrieval.gate", "expected `float` >= 0.0"),
-    "[retrieval]\npassage_tokens = 40": (
+    "[retrieval]\npassage_tokens = 40\noverlap_tokens = 32": (
         "retrieval.overlap_tokens",
         "32 is more than half of passage_tokens (40)",
     ),
