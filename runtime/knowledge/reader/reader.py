@@ -87,8 +87,9 @@ class Reader:
             evidences = evidences + favoured
         scores = right(self._calibration, raw, evidences)
         spans = tuple(ReadSpan(span.start, span.end, float(score)) for span, score in zip(raw, scores, strict=True))
-        # Of answers that are alike, the search's order decides, not the last bits of a float.
-        best = int(np.flatnonzero(evidences >= evidences.max() - _ALIKE)[0])
+        # Of answers that are alike, the search decides, not the last bits of a float.
+        alike = np.flatnonzero(evidences >= evidences.max() - _ALIKE)
+        best = int(max(alike, key=lambda number: relevance[number])) if relevance is not None else int(alike[0])
         return ReaderResult(spans, best, 1.0 - any_answers(self._calibration, evidences))
 
     def read_raw(self, question: str, passages: Sequence[str]) -> list[RawSpan]:
