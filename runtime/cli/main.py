@@ -28,6 +28,7 @@ VERBS = (
     ("remove", "remove", "remove an installed pack"),
     ("rollback", "rollback", "go back to a pack's version before"),
     ("eval", "evaluate", "run an assistant's saved cases"),
+    ("models", "models", "list models; convert an embedder"),
     ("doctor", "doctor", "show devices, models and the plan for this machine"),
 )
 
