@@ -7,14 +7,15 @@ the question, aborts its process on some inputs.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
 from satchel.runtime.errors import WorkerDiedError
 from satchel.runtime.knowledge.answers import FileExplanation, KnowledgeAnswer, KnowledgeSummary, PageText
-from satchel.runtime.packfile.verified import VerifiedPack
+from satchel.runtime.packfile.errors import PackChangedError, PackError
+from satchel.runtime.packfile.verified import VerifiedFiles, VerifiedPack
 from satchel.runtime.paths import Home
 from satchel.runtime.worker.process import Worker
 
@@ -53,16 +54,11 @@ class KnowledgeClient:
         """
         pid = self._worker.pid
         if self._summary is None or pid is None or pid != self._opened_in:
-            request = self._request
-            home = {"data": str(request.home.data), "cache": str(request.home.cache)}
-            params = {
-                "pack": request.pack.as_params(),
-                "home": home | {"settings": str(request.home.settings)},
-                "gate": request.gate,
-                "rerank": request.rerank,
-                "threads": request.threads,
-            }
-            self._summary = msgspec.convert(self._told("open", params), KnowledgeSummary)
+            try:
+                self._summary = self._open_pack()
+            except PackChangedError as error:
+                self._verify_again(error)
+                self._summary = self._open_pack()
             self._opened_in = self._worker.pid
         return self._summary
 
@@ -93,6 +89,29 @@ class KnowledgeClient:
         """End the worker."""
         self._worker.close()
 
+    def _open_pack(self) -> KnowledgeSummary:
+        request = self._request
+        home = {"data": str(request.home.data), "cache": str(request.home.cache)}
+        params = {
+            "pack": request.pack.as_params(),
+            "home": home | {"settings": str(request.home.settings)},
+            "gate": request.gate,
+            "rerank": request.rerank,
+            "threads": request.threads,
+        }
+        return msgspec.convert(self._told("open", params), KnowledgeSummary)
+
+    def _verify_again(self, changed: PackChangedError) -> None:
+        """Take a file that was mended, or written anew with the same content; any other stays an error."""
+        path, pack_id = self._request.pack.path, self._request.pack.pack_id
+        try:
+            verified = VerifiedFiles(self._request.home.cache / "verified").verify_once(path)
+        except PackError:
+            raise changed from None
+        if verified.pack_id != pack_id:
+            raise changed
+        self._request = replace(self._request, pack=verified)
+
     def _call(self, method: str, params: dict[str, Any]) -> Any:
         self.open()
         return self._told(method, params)
@@ -100,7 +119,8 @@ class KnowledgeClient:
     def _told(self, method: str, params: dict[str, Any]) -> Any:
         try:
             return self._worker.call(method, params)
-        except WorkerDiedError:
-            # A map of a file that was cut short ends its reader; the person should read that, not a signal's name.
+        except (WorkerDiedError, PackError):
+            # A map of a file that was cut short ends its reader, and opening it anew fails in many ways; the person
+            # should read what happened, not a signal's name.
             self._request.pack.refuse_changed()
             raise

@@ -161,11 +161,11 @@ def find_vectors(
     return QuantisedRows(high, low, scale)
 
 
-def _counting_on(progress: Progress, before: int, total: int) -> Progress:
+def _counting_on(progress: Progress, before: int, whole: int) -> Progress:
     """Report the steps of one batch as steps of the whole; being asked in between, it can cancel within a batch."""
 
-    def step(_stage: str, done: int, _total: int | None) -> None:
-        progress("embedding passages", before + done, total)
+    def step(stage: str, done: int, total: int | None) -> None:
+        progress(stage, before + done, whole if total is not None else None)
 
     return step
 

@@ -23,7 +23,7 @@ from satchel.runtime.knowledge.gate import load_gate
 from satchel.runtime.knowledge.index import KnowledgeArrays
 from satchel.runtime.knowledge.quote import Quoter
 from satchel.runtime.knowledge.reader.bundled import load_reader
-from satchel.runtime.knowledge.search import Searcher
+from satchel.runtime.knowledge.search import Hit, Searcher
 from satchel.runtime.knowledge.sentence_scorer import SentenceScorer
 from satchel.runtime.knowledge.why import explain_files
 from satchel.runtime.packfile.errors import UnknownKnowledgeFileError
@@ -77,7 +77,7 @@ class KnowledgeService:
         if params["quote"]:
             # Loaded at the first question: a session with a language model never needs it.
             self._quoter = self._quoter or self._make_quoter()
-            quotations = self._quoter.quote(found)
+            quotations = tuple(placed(self._searcher.arrays, found.hits, one) for one in self._quoter.quote(found))
         timings = {"find": (searched - started) * 1000}
         if params["quote"]:
             timings["quote"] = (time.perf_counter() - searched) * 1000
@@ -131,6 +131,17 @@ class KnowledgeService:
             if name not in known:
                 raise UnknownKnowledgeFileError(path=self._path, file=name, known=", ".join(known) or "none")
         return [known[name] for name in names]
+
+
+def placed(arrays: KnowledgeArrays, hits: Iterable[Hit], quotation: Quotation) -> Quotation:
+    """Return a quotation with the page that its own sentence begins on: its passage may begin on an earlier one."""
+    for hit in hits:
+        passage = hit.passage
+        if passage.file == quotation.file and passage.start <= quotation.start < passage.end:
+            before = len(passage.text[: quotation.start - passage.start].encode())
+            place = arrays.place(hit.file_number, int(arrays.passages[hit.row, 1]) + before)
+            return msgspec.structs.replace(quotation, page=place.page, page_label=place.label)
+    return quotation
 
 
 def page_text(arrays: KnowledgeArrays, number: int, page: int | None) -> PageText:
