@@ -59,7 +59,7 @@ def body_size(pages: Sequence[list[Line]]) -> float:
 
 def _by_outline(pages: Sequence[list[Line]], outline: Sequence[OutlineEntry]) -> PageHeadings:
     found: PageHeadings = {}
-    folded: dict[int, list[str]] = {}
+    folded: dict[int, tuple[list[str], str]] = {}
     for entry in outline:
         title = _folded(entry.title)
         if not title:
@@ -69,9 +69,14 @@ def _by_outline(pages: Sequence[list[Line]], outline: Sequence[OutlineEntry]) ->
             if not 0 <= page < len(pages):
                 continue
             if page not in folded:
-                folded[page] = [_folded(line.text) for line in pages[page]]
+                lines = [_folded(line.text) for line in pages[page]]
+                folded[page] = lines, "".join(lines)
+            lines, text = folded[page]
+            # What `_find` matches ends as the title does; looking for that first matters with thousands of entries.
+            if title[-_LONGEST_NUMBER - 1 :] not in text:
+                continue
             taken = {line for heading in found.get(page, ()) for line in range(heading.first, heading.last + 1)}
-            if (span := _find(title, folded[page], taken)) is not None:
+            if (span := _find(title, lines, taken)) is not None:
                 found.setdefault(page, []).append(HeadingLines(*span, min(entry.level, 6)))
                 break
     return found
