@@ -89,7 +89,9 @@ class Reader:
         spans = tuple(ReadSpan(span.start, span.end, float(score)) for span, score in zip(raw, scores, strict=True))
         # Of answers that are alike, the search decides, not the last bits of a float.
         alike = np.flatnonzero(evidences >= evidences.max() - _ALIKE)
-        best = int(max(alike.tolist(), key=lambda number: relevance[number])) if relevance is not None else int(alike[0])
+        best = (
+            int(max(alike.tolist(), key=lambda number: relevance[number])) if relevance is not None else int(alike[0])
+        )
         return ReaderResult(spans, best, 1.0 - any_answers(self._calibration, evidences))
 
     def read_raw(self, question: str, passages: Sequence[str]) -> list[RawSpan]:
