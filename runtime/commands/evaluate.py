@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from satchel.runtime.commands.answer import AnswerOptions, open_session
-from satchel.runtime.commands.opening import find_pack
-from satchel.runtime.errors import SatchelError
+from satchel.runtime.commands.opening import find_pack, is_folder
+from satchel.runtime.errors import CancelledError, SatchelError
 from satchel.runtime.evals.cases import Case, parse_cases
-from satchel.runtime.evals.judge import CaseOutcome, judge
+from satchel.runtime.evals.judge import CaseOutcome, could_not_answer, judge
 from satchel.runtime.paths import Home
 from satchel.runtime.progress import SILENT, Progress
+from satchel.runtime.project.errors import ProjectFormatError
 from satchel.runtime.project.folder import CASES_FILE, load_project
 from satchel.runtime.session.events import Event, Retrieved, Source
 from satchel.runtime.session.result import collect_result
@@ -50,6 +51,8 @@ def evaluate(
 ) -> Evaluation:
     """Ask every case (or those with one of `tags`) in a chat of its own, and judge the answers; nothing is kept.
 
+    A question that cannot be answered, because it is longer than the window, say, fails its case and stops nothing.
+
     Raises:
         NoCasesError: there is none.
         ProjectFormatError: a line of the cases is wrong; names it.
@@ -63,7 +66,12 @@ def evaluate(
     with open_session(reference, unkept, home, progress=progress) as session:
         for done, case in enumerate(cases):
             progress("asking", done, len(cases))
-            outcome, model = _ask(session, case)
+            try:
+                outcome, model = _ask(session, case)
+            except CancelledError:
+                raise
+            except SatchelError as error:
+                outcome = could_not_answer(case, error.message)
             outcomes.append(outcome)
         name = session.assistant.name
     progress("asking", len(cases), len(cases))
@@ -85,9 +93,15 @@ def _ask(session: Session, case: Case) -> tuple[CaseOutcome, str]:
 
 
 def _cases(reference: str, home: Home) -> tuple[Case, ...]:
-    folder = Path(reference)
-    if folder.is_dir():
-        path = load_project(folder).optional_file(CASES_FILE)
-        return parse_cases(path.read_text(encoding="utf-8-sig"), path) if path is not None else ()
+    if is_folder(reference):
+        path = load_project(Path(reference)).optional_file(CASES_FILE)
+        return _parsed(path.read_bytes(), path) if path is not None else ()
     with find_pack(reference, home).open() as pack:
-        return parse_cases(pack.read(CASES_FILE).decode(), pack.path / CASES_FILE) if CASES_FILE in pack else ()
+        return _parsed(pack.read(CASES_FILE), pack.path / CASES_FILE) if CASES_FILE in pack else ()
+
+
+def _parsed(content: bytes, path: Path) -> tuple[Case, ...]:
+    try:
+        return parse_cases(content.decode("utf-8-sig"), path)
+    except UnicodeDecodeError as error:
+        raise ProjectFormatError(path=path, where=f"byte {error.start}", reason="it is not UTF-8") from error

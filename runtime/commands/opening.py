@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from satchel.runtime.commands.index import index_project
@@ -23,7 +24,7 @@ def open_assistant(reference: str, home: Home, *, progress: Progress = SILENT) -
         PackError, ProjectFormatError, DocumentError: by their docstrings.
     """
     path = Path(reference)
-    if path.is_dir():
+    if is_folder(reference):
         project = load_project(path)
         if not project.knowledge_files() and not project.assistant.knowledge.from_pack:
             return from_project(project, None)
@@ -32,6 +33,11 @@ def open_assistant(reference: str, home: Home, *, progress: Progress = SILENT) -
     verified = find_pack(reference, home, progress=progress)
     with verified.open() as pack:
         return from_pack(pack, verified)
+
+
+def is_folder(reference: str) -> bool:
+    """Tell whether a person means a folder."""
+    return os.path.isdir(reference)  # noqa: PTH112 - unlike Path.is_dir, it says no to a name too long
 
 
 def find_pack(reference: str, home: Home, *, progress: Progress = SILENT) -> VerifiedPack:
@@ -43,7 +49,7 @@ def find_pack(reference: str, home: Home, *, progress: Progress = SILENT) -> Ver
     """
     store = PackStore(home)
     path = Path(reference)
-    if path.is_file():
+    if os.path.isfile(reference):  # noqa: PTH113 - unlike Path.is_file, it says no to a name too long
         return store.verify_once(path, progress=progress)
     try:
         return store.verify_once(store.find(reference), progress=progress)

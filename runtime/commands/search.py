@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from satchel.runtime.commands.opening import open_assistant
-from satchel.runtime.errors import CheckFailedError
+from satchel.runtime.errors import CheckFailedError, UsageError
 from satchel.runtime.knowledge.answers import FileExplanation, FoundPassage, KnowledgeWarning
 from satchel.runtime.knowledge.client import KnowledgeClient, KnowledgeRequest
 from satchel.runtime.paths import Home
@@ -38,9 +38,14 @@ def search(
     """Search an assistant's knowledge; `k` and the gate are its own unless told otherwise.
 
     Raises:
+        UsageError: the question is empty, or `k` is below 1.
         CheckFailedError: it knows no files.
         UnknownKnowledgeFileError: `files` names one that it does not know.
     """
+    if not question.strip():
+        raise UsageError(reason="the question is empty")
+    if k is not None and k < 1:
+        raise UsageError(reason=f"-k takes a number of at least 1, not {k}")
     assistant = open_assistant(reference, home, progress=progress)
     if assistant.knowledge is None:
         raise CheckFailedError(reason=f"{assistant.name} has no knowledge files to search")

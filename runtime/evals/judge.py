@@ -39,6 +39,19 @@ def judge(case: Case, result: RunResult, retrieved: Sequence[Source]) -> CaseOut
     )
 
 
+def could_not_answer(case: Case, reason: str) -> CaseOutcome:
+    """Return the outcome of a case whose question could not be answered at all."""
+    return CaseOutcome(
+        id=case.id,
+        question=case.question,
+        passed=False,
+        retrieval_rank=None,
+        answer="",
+        failures=(reason,),
+        milliseconds=0.0,
+    )
+
+
 def _failures(expect: Expectation, result: RunResult) -> list[str]:
     failed = []
     first = result.sources[0] if result.sources else None
