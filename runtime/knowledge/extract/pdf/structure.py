@@ -1,7 +1,7 @@
 """A PDF's outline and page labels, read by pypdf (ISO 32000-2, 12.3 and 12.4.2).
 
-pypdf builds the objects; the walk is our own. Its `outline` copies the set of visited entries for every branch and
-builds all named destinations at once: on 20,000 entries it takes minutes, and cut off at a limit it gives nothing.
+pypdf builds the objects; the walk is our own. Past its limits (100 levels, 100,000 entries) pypdf's `outline` gives
+nothing instead of a part, and it builds every named destination of a document that uses a single one.
 """
 
 from __future__ import annotations
