@@ -13,6 +13,7 @@ from satchel.runtime.cli.model_arguments import add_model_arguments, options_fro
 from satchel.runtime.cli.rendering import render_turn
 from satchel.runtime.cli.terminal import Terminal
 from satchel.runtime.commands.answer import answer_batch, events_within, open_session
+from satchel.runtime.commands.time_limit import TimeLimit
 from satchel.runtime.errors import UsageError
 from satchel.runtime.paths import find_home
 
@@ -26,10 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="print one JSON object")
     shape.add_argument("--events", action="store_true", help="print each event as a line of JSON, as it comes")
-    parser.add_argument(
+    shape.add_argument(
         "--batch", type=Path, metavar="FILE.jsonl", help='lines of {"question": …}; prints a result line for each'
     )
-    parser.add_argument("--timeout", type=float, metavar="S", help="give up after S seconds (exit code 124)")
+    parser.add_argument(
+        "--timeout", type=float, metavar="S", help="give up after S seconds (exit code 124); of --batch each question"
+    )
     add_model_arguments(parser)
 
 
@@ -39,11 +42,12 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
         if arguments.question:
             raise UsageError(reason="--batch takes its questions from the file; there is one on the command line too")
         return _run_batch(arguments, terminal)
+    limit = TimeLimit(arguments.timeout)
     question = _question(arguments.question)
-    options = options_from(arguments)
-    with open_session(arguments.assistant, options, find_home(), progress=terminal.progress) as session:
+    progress = limit.over(terminal.progress)
+    with open_session(arguments.assistant, options_from(arguments), find_home(), progress=progress) as session:
         terminal.end_progress()
-        events = events_within(session, question, arguments.timeout)
+        events = events_within(session, question, limit)
         if arguments.events:
             for event in events:
                 terminal.json(event)

@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 
 from satchel.runtime.commands.opening import open_assistant
-from satchel.runtime.errors import OutOfTimeError, SatchelError, UsageError
+from satchel.runtime.commands.time_limit import TimeLimit
+from satchel.runtime.errors import CancelledError, SatchelError, UsageError
 from satchel.runtime.knowledge.client import KnowledgeClient, KnowledgeRequest
 from satchel.runtime.paths import Home
 from satchel.runtime.progress import SILENT, Progress
@@ -22,6 +23,8 @@ from satchel.runtime.session.history import Chat, History
 from satchel.runtime.session.result import RunResult, collect_result
 from satchel.runtime.session.session import Session
 from satchel.runtime.settings import load_settings
+
+_STAGE = "answering"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,35 +82,33 @@ def open_session(
         yield Session(assistant, knowledge=knowledge, model=model, history=history, chat=opened)
 
 
-def events_within(session: Session, question: str, seconds: float | None) -> Iterator[Event]:
-    """Yield a turn's events; past `seconds` the turn is cancelled.
+def events_within(session: Session, question: str, limit: TimeLimit) -> Iterator[Event]:
+    """Yield a turn's events; when the time is up the turn is cancelled, and what was said stays in the history.
 
     Raises:
         OutOfTimeError: the time was up before the turn was done.
     """
+    seconds = limit.left()
     if seconds is None:
         yield from session.turn(question)
         return
-    if seconds <= 0:
-        raise UsageError(reason="--timeout takes a number of seconds above 0")
+    limit.check(_STAGE)
     expired = threading.Event()
 
     def expire() -> None:
         expired.set()
         session.cancel()
 
-    timer = threading.Timer(seconds, expire)
+    timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), expire)
     timer.start()
     try:
         for event in session.turn(question):
             if expired.is_set():
-                break
+                raise limit.error(_STAGE)
             yield event
     finally:
         timer.cancel()
         timer.join()
-    if expired.is_set():
-        raise OutOfTimeError(seconds=f"{seconds:g}", stage="answering")
 
 
 def answer_batch(
@@ -121,24 +122,27 @@ def answer_batch(
 ) -> Iterator[BatchLine]:
     """Answer each line of a file with one loaded model; every question is a chat of its own.
 
-    A question that fails gives a line with its error, and the next one is asked.
+    `timeout` is for each. A question that fails gives a line with its error, and the next one is asked.
 
     Raises:
         UsageError: the file is not there, or a line is no question; before any is asked.
     """
+    TimeLimit(timeout)  # a wrong one is told before anything is opened
     asked = _read_questions(questions)
     with open_session(reference, options, home, progress=progress) as session:
         for done, (line, entry) in enumerate(asked):
-            progress("answering", done, len(asked))
+            progress(_STAGE, done, len(asked))
             session.new_chat()
             try:
                 result = collect_result(
-                    events_within(session, entry.question, timeout), pack_id=session.assistant.pack_id
+                    events_within(session, entry.question, TimeLimit(timeout)), pack_id=session.assistant.pack_id
                 )
                 yield BatchLine(line, entry.id, result)
+            except CancelledError:
+                raise
             except SatchelError as error:
                 yield BatchLine(line, entry.id, error=error.as_object())
-        progress("answering", len(asked), len(asked))
+        progress(_STAGE, len(asked), len(asked))
 
 
 def _read_questions(path: Path) -> list[tuple[int, _BatchQuestion]]:
