@@ -5,7 +5,8 @@
 Needs `pip install bm25s tantivy PyStemmer`. Two corpora: the contexts of SQuAD among 30,000 textbook and encyclopaedia
 paragraphs, and among all 270,000 paragraphs of the data; 200 of SQuAD's questions are asked, the right answer being
 their context. Everybody gets the same terms (words, lower case, Snowball's English stemmer, no stop words) with k1 1.2
-and b .75, so the work is the same; analysing a question is not timed, for anybody. Each contender runs in a process of its own.
+and b .75, so the work is the same; analysing a question is not timed, for anybody. Each contender runs in a process of
+its own.
 """
 
 from __future__ import annotations
