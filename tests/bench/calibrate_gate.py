@@ -4,8 +4,8 @@
 
 Positive: the passage that holds the answer of a question of SQuAD's train split. Negative: the three best passages
 that the same question finds once its own article is taken out of the search. The model is a logistic regression,
-both classes weighed alike. `threshold` is where 3 of 100 answerable questions of held-out articles (five folds) would be
-refused; `passage_threshold` is where 2 of 100 passages that hold an answer would be kept from the model.
+both classes weighed alike. `threshold` is where 3 of 100 answerable questions of held-out articles (five folds) would
+be refused; `passage_threshold` is where 2 of 100 passages that hold an answer would be kept from the model.
 
 Measured, on held-out articles of the train split and on the dev split, whose questions played no part:
 `false_reject`: answerable questions whose best passage stays below; `false_accept`: questions that pass though their
