@@ -186,7 +186,9 @@ def _last_words(thinking: ThinkingFilter, said: list[str]) -> Generator[Event, N
 
 def _left_out(plan: ContextPlan, sources: Sequence[Source]) -> Generator[Event, None, None]:
     if plan.history_dropped:
-        yield Warned("history-left-out", f"The oldest {plan.history_dropped} exchanges no longer fit the window.")
+        count = plan.history_dropped
+        oldest = "oldest exchange no longer fits" if count == 1 else f"{count} oldest exchanges no longer fit"
+        yield Warned("history-left-out", f"The {oldest} the window of {plan.window} tokens.")
     if plan.passages_kept < len(sources):
         kept, found = plan.passages_kept, len(sources)
         yield Warned("passages-left-out", f"Only {kept} of {found} passages fit the window of {plan.window} tokens.")
