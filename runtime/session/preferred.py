@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from satchel.runtime.engine.choice import GgufFile, list_models
 from satchel.runtime.knowledge.text_cache import FileHashes
 from satchel.runtime.paths import Home
 from satchel.runtime.project.schema import ModelPreference
+
+# A point between digits belongs to its word: "3.2", "1.5b".
+_WORD_BREAK = re.compile(r"[-_ ]+|\.(?!\d)|(?<!\d)\.")
 
 
 def find_preferred(preferences: Sequence[ModelPreference], home: Home) -> GgufFile | None:
@@ -32,7 +36,11 @@ def find_preferred(preferences: Sequence[ModelPreference], home: Home) -> GgufFi
 
 
 def _is_of(model: GgufFile, preference: ModelPreference) -> bool:
-    """Tell by the name, as authors of GGUFs write it: "Qwen3-4B-Instruct-Q4_K_M" is of family qwen3 and size 4B."""
-    name = model.name.casefold()
-    family, size = preference.family.casefold(), preference.parameters.casefold()
-    return bool(family and size) and family in name.replace("-", "") and size in name.split("-")
+    """Tell by the name, as authors of GGUFs write it: "Qwen3-4B-Instruct-Q4_K_M" is of family qwen3 and size 4B.
+
+    The family is one whole word or several ("Llama 3.2" in "Meta-Llama-3.2-1B"): Qwen3 is not Qwen3.5, nor phi dolphin.
+    """
+    words = _WORD_BREAK.split(model.name.casefold())
+    family = "".join(_WORD_BREAK.split(preference.family.casefold()))
+    runs = {"".join(words[start:end]) for start in range(len(words)) for end in range(start + 1, len(words) + 1)}
+    return bool(family) and family in runs and preference.parameters.casefold() in words
