@@ -132,7 +132,7 @@ class ChatCommands:
     def _numbered(self, text: str) -> Message | None:
         """Return message N of the chat, or one of its versions by the beginning of its id."""
         path = self._path()
-        if text.isdigit() and 1 <= int(text) <= len(path):
+        if text.isdecimal() and 1 <= int(text) <= len(path):
             return path[int(text) - 1]
         for message in path:
             for version in self._session.history.siblings(message.id):

@@ -43,6 +43,6 @@ def parse_gpu_layers(text: str) -> int | None:
     """Return the number that `--gpu-layers` gives; None for auto."""
     if text == "auto":
         return None
-    if not text.isdigit():
+    if not text.isdecimal():
         raise UsageError(reason=f'--gpu-layers takes a number or "auto", not "{text}"')
     return int(text)

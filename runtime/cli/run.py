@@ -75,7 +75,12 @@ def _run_batch(arguments: argparse.Namespace, terminal: Terminal) -> int:
         terminal.json(result)
     terminal.end_progress()
     if failed:
-        terminal.note(f"{failed} questions failed; their lines say why.")
+        said = (
+            "1 question failed; its line says why."
+            if failed == 1
+            else f"{failed} questions failed; their lines say why."
+        )
+        terminal.note(said)
     return 1 if failed else 0
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -53,3 +55,14 @@ def stranger(harbour: Harbour, tmp_path: Path) -> Home:
 def starter_model() -> Path:
     """The language model that the extra `starter` installs."""
     return find_starter(find_home())
+
+
+@pytest.fixture
+def type_in(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | bytes], None]:
+    """Return what puts a text on the command's standard input."""
+
+    def give(text: str | bytes) -> None:
+        content = text.encode() if isinstance(text, str) else text
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content), encoding="utf-8"))
+
+    return give
