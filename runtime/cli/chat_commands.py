@@ -20,7 +20,7 @@ _HELP = """\
   /edit N TEXT       ask message N anew with another text: a branch beside it
   /again             answer the last question once more: a branch beside the answer
   /branches          the other versions of the last question and its answer
-  /branch N          go on from message N, or from a version by the beginning of its id
+  /branch N          go on from message N, or with a version by the beginning of its id
   /title TEXT        rename this chat
   /new               begin another chat
   /export FILE.md    write this chat as Markdown
@@ -99,10 +99,17 @@ class ChatCommands:
             self._terminal.note("There is no answer yet.")
 
     def _branch(self, rest: str) -> None:
-        if (message := self._numbered(rest)) is not None:
-            head = self._session.history.latest_leaf(message.id)
-            self._session.history.set_head(message.chat_id, head)
-            self._terminal.print(f"Going on from: {in_short(self._session.history.message(head))}")
+        if (message := self._numbered(rest)) is None:
+            return
+        history, path = self._session.history, [message.id for message in self._path()]
+        if message.id in path:
+            # After a question on this branch comes its answer: what is asked next follows that.
+            at = path.index(message.id) + (message.role == "user")
+            head = path[min(at, len(path) - 1)]
+        else:
+            head = history.latest_leaf(message.id)
+        history.set_head(message.chat_id, head)
+        self._terminal.print(f"Going on from: {in_short(history.message(head))}")
 
     def _branches(self, _rest: str) -> None:
         for message in self._path()[-2:]:
