@@ -70,6 +70,7 @@ def open_session(
                     pack=assistant.knowledge,
                     home=home,
                     gate=assistant.retrieval.gate,
+                    rerank=assistant.retrieval.rerank,
                     threads=settings.threads,
                 )
             )

@@ -53,6 +53,7 @@ def search(
         pack=assistant.knowledge,
         home=home,
         gate=assistant.retrieval.gate if gated else "off",
+        rerank=assistant.retrieval.rerank,
         threads=load_settings(home.settings).threads,
     )
     client = KnowledgeClient(request)

@@ -23,7 +23,9 @@ from satchel.runtime.knowledge.gate import load_gate
 from satchel.runtime.knowledge.index import KnowledgeArrays
 from satchel.runtime.knowledge.quote import Quoter
 from satchel.runtime.knowledge.reader.bundled import load_reader
-from satchel.runtime.knowledge.search import Hit, Searcher
+from satchel.runtime.knowledge.reader.reader import Reader
+from satchel.runtime.knowledge.rerank import CANDIDATES_PER_PASSAGE, rerank
+from satchel.runtime.knowledge.search import Hit, Searcher, SearchResult
 from satchel.runtime.knowledge.sentence_scorer import SentenceScorer
 from satchel.runtime.knowledge.why import explain_files
 from satchel.runtime.packfile.errors import UnknownKnowledgeFileError
@@ -44,7 +46,9 @@ class KnowledgeService:
     def __init__(self) -> None:
         self._arrays: KnowledgeArrays | None = None
         self._searcher: Searcher | None = None
-        self._quoter: Quoter | None = None
+        self._loaded_reader: Reader | None = None
+        self._scorer: SentenceScorer | None = None
+        self._rerank = False
         self._query_embedder: LlamaEmbedder | None = None
         self._threads = 0
         self._path = Path()
@@ -61,7 +65,8 @@ class KnowledgeService:
         self._arrays = arrays
         gate = load_gate(params["gate"], arrays.embedder)
         self._searcher = Searcher(arrays, embedder.embed_query if embedder is not None else None, gate=gate)
-        self._quoter, self._query_embedder = None, embedder
+        self._scorer, self._query_embedder = None, embedder
+        self._rerank = params["rerank"]
         self._home, self._threads = home, params["threads"]
         languages = tuple(sorted({file.language for file in arrays.files} - {""}))
         return msgspec.to_builtins(KnowledgeSummary(len(arrays.files), len(arrays.passages), languages))
@@ -70,14 +75,13 @@ class KnowledgeService:
         """Search and, when asked to, quote."""
         assert self._searcher is not None  # the client opens first
         started = time.perf_counter()
-        found = self._searcher.search(params["question"], params["k"], allowed_files=self._numbers(params["files"]))
+        found = self._find(params["question"], params["k"], self._numbers(params["files"]))
         searched = time.perf_counter()
         call.check()
         quotations: tuple[Quotation, ...] = ()
         if params["quote"]:
-            # Loaded at the first question: a session with a language model never needs it.
-            self._quoter = self._quoter or self._make_quoter()
-            quotations = tuple(placed(self._searcher.arrays, found.hits, one) for one in self._quoter.quote(found))
+            quoter = Quoter(self._sentences(), self._reader())
+            quotations = tuple(placed(self._searcher.arrays, found.hits, one) for one in quoter.quote(found))
         timings = {"find": (searched - started) * 1000}
         if params["quote"]:
             timings["quote"] = (time.perf_counter() - searched) * 1000
@@ -93,7 +97,7 @@ class KnowledgeService:
     def explain(self, params: dict[str, Any], _call: Call) -> Any:
         """Tell how every file did."""
         assert self._searcher is not None  # the client opens first
-        found = self._searcher.search(params["question"], params["k"])
+        found = self._find(params["question"], params["k"], None)
         return msgspec.to_builtins(explain_files(self._searcher, found))
 
     def page(self, params: dict[str, Any], _call: Call) -> Any:
@@ -103,14 +107,24 @@ class KnowledgeService:
         assert numbers  # one for the one name
         return msgspec.to_builtins(page_text(self._arrays, numbers[0], params["page"]))
 
-    def _make_quoter(self) -> Quoter:
-        """The trained Reader knows English alone; where other languages are among the files, sentences are scored."""
+    def _find(self, question: str, k: int, files: list[int] | None) -> SearchResult:
         assert self._searcher is not None  # the client opens first
-        arrays = self._searcher.arrays
-        reader = None
-        if {file.language for file in arrays.files} <= {"en", ""}:
-            reader = load_reader(self._home, threads=self._threads)
-        return Quoter(SentenceScorer(self._searcher.analyser, self._query_embedder), reader)
+        if not self._rerank:
+            return self._searcher.search(question, k, allowed_files=files)
+        found = self._searcher.search(question, k * CANDIDATES_PER_PASSAGE, allowed_files=files)
+        return rerank(found, self._reader() or self._sentences(), k)
+
+    def _reader(self) -> Reader | None:
+        """The trained Reader, loaded when first needed; it knows English alone, so other languages do without."""
+        assert self._arrays is not None  # the client opens first
+        if self._loaded_reader is None and {file.language for file in self._arrays.files} <= {"en", ""}:
+            self._loaded_reader = load_reader(self._home, threads=self._threads)
+        return self._loaded_reader
+
+    def _sentences(self) -> SentenceScorer:
+        assert self._searcher is not None  # the client opens first
+        self._scorer = self._scorer or SentenceScorer(self._searcher.analyser, self._query_embedder)
+        return self._scorer
 
     def _embedder(self, arrays: KnowledgeArrays, home: Home, threads: int) -> LlamaEmbedder | None:
         if arrays.embedder is None:
