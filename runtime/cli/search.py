@@ -60,7 +60,8 @@ def _print_rest(found: SearchResult, terminal: Terminal) -> None:
     if not found.passages:
         terminal.print("No passage bears on this question.")
     if found.below_gate:
-        terminal.note(f"{found.below_gate} more passages do not bear on the question (--no-gate shows them).")
+        more = "1 more passage does" if found.below_gate == 1 else f"{found.below_gate} more passages do"
+        terminal.note(f"{more} not bear on the question (--no-gate shows what was kept back).")
     for warning in found.warnings:
         terminal.note(f"note: {escape_control(warning.text)}")
     for file in found.files:
