@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,8 +46,8 @@ def find_model(reference: str, home: Home) -> ModelChoice:
         return Quote()
     if reference == STARTER:
         return GgufFile(find_starter(home), STARTER, is_starter=True)
-    path = Path(reference).expanduser()
-    if path.is_file():
+    path = Path(os.path.expanduser(reference))  # noqa: PTH111 - Path's own fails for a person who is not known here
+    if os.path.isfile(path):  # noqa: PTH113 - Path's own fails for a name that is too long
         return GgufFile(path.absolute(), _name(path), is_starter=path.name == STARTER_FILE)
     known = list_models(home)
     if path.suffix.lower() == ".gguf" and path.name != reference:
@@ -54,7 +55,7 @@ def find_model(reference: str, home: Home) -> ModelChoice:
     wanted = reference.removesuffix(".gguf").casefold()
     named = [model for model in known if model.name.casefold() == wanted]
     found = named or [model for model in known if model.name.casefold().startswith(wanted)]
-    if len(found) == 1:
+    if len(found) == 1 and wanted:
         return found[0]
     if not found or not wanted:
         raise _missing(reference, "no file and no model on this disk has that name", known)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator, Sequence
 from types import TracebackType
@@ -76,20 +77,8 @@ class EngineClient:
     def load(self, spec: LoadSpec, *, progress: Progress = SILENT) -> ModelInfo:
         """Load a model. A process that dies while layers go to the GPU is restarted with fewer of them."""
         self._cancel_wanted.clear()
-        self._loaded_in = None
         self._spec = spec
-        for attempt in range(1, _MOST_LOAD_ATTEMPTS + 1):
-            try:
-                self._info = self._load(spec, progress)
-                break
-            except WorkerDiedError:
-                # What was being tried is on record in the cache (`lessons.py`): the next attempt takes less. Without
-                # a record it would only die again.
-                if spec.cache is None or attempt == _MOST_LOAD_ATTEMPTS or self._stage != LOADING_ONTO_GPU:
-                    raise
-        self._loaded_in = self._worker.pid
-        assert self._info is not None
-        return self._info
+        return self._load_with_retries(spec, progress)
 
     def ensure_loaded(self, *, progress: Progress = SILENT) -> ModelInfo:
         """Load the model again if its process is gone or it was unloaded.
@@ -97,11 +86,10 @@ class EngineClient:
         Raises:
             NotLoadedError: none was ever loaded.
         """
-        if self._spec is None:
-            raise NotLoadedError
+        spec = self._known_spec()
         if self.is_loaded and self._info is not None:
             return self._info
-        return self.load(self._spec, progress=progress)
+        return self.load(spec, progress=progress)
 
     def count_tokens(self, text: str) -> int:
         """Return the number of tokens of a text."""
@@ -162,9 +150,22 @@ class EngineClient:
     ) -> None:
         self.close()
 
-    def _load(self, spec: LoadSpec, progress: Progress) -> ModelInfo:
+    def _load_with_retries(self, spec: LoadSpec, progress: Progress) -> ModelInfo:
+        self._loaded_in = None
+        for deaths in range(_MOST_LOAD_ATTEMPTS):
+            try:
+                self._info = self._load(spec, progress, deaths)
+                break
+            except WorkerDiedError:
+                if deaths + 1 == _MOST_LOAD_ATTEMPTS or self._stage != LOADING_ONTO_GPU:
+                    raise
+        self._loaded_in = self._worker.pid
+        assert self._info is not None
+        return self._info
+
+    def _load(self, spec: LoadSpec, progress: Progress, deaths: int) -> ModelInfo:
         self._stage = ""
-        stream = self._worker.stream("load", msgspec.to_builtins(spec))
+        stream = self._worker.stream("load", {"spec": msgspec.to_builtins(spec), "deaths": deaths})
         try:
             while True:
                 self._stage, done, total = next(stream)
@@ -179,16 +180,20 @@ class EngineClient:
         if self._cancel_wanted.is_set():
             yield _CANCELLED_AT_ONCE
             return
-        self.ensure_loaded()
-        stream = self._worker.stream("generate", request)
         try:
-            for item in stream:
-                self._pass_on_cancel()
-                yield msgspec.convert(item, Item)
+            if not self.is_loaded:
+                self._load_with_retries(self._known_spec(), SILENT)
+            with contextlib.closing(self._worker.stream("generate", request)) as stream:
+                for item in stream:
+                    self._pass_on_cancel()
+                    yield msgspec.convert(item, Item)
         except CancelledError:  # before it began
             yield _CANCELLED_AT_ONCE
-        finally:
-            stream.close()
+
+    def _known_spec(self) -> LoadSpec:
+        if self._spec is None:
+            raise NotLoadedError
+        return self._spec
 
     def _pass_on_cancel(self) -> None:
         """Cancel again what was cancelled in the moment between asking and the worker's hearing of it."""

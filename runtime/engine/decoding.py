@@ -52,7 +52,7 @@ class TokenSequence:
     """
 
     def __init__(self, llama: Any, context: Any, *, batch_tokens: int, window: int) -> None:
-        """`window` is the sliding window of layers that forget what left it; 0 where none does."""
+        """`window` is the sliding window of the layers that have one; 0 where none has."""
         self._llama = llama
         self._context = context
         self._memory = llama.llama_get_memory(context)
@@ -108,9 +108,30 @@ class TokenSequence:
             count == len(self._tokens) or count in self._batch_starts
         )
 
+    def settle(self) -> None:
+        """Put the memory in the very form that `restore` gives it.
+
+        llama.cpp leaves out of a state what sliding windows have passed, and `restore` packs the rest: the same tokens
+        then lie in other cells, and sums over them round otherwise. Without windows there is nothing to do.
+
+        Raises:
+            DecodeError: llama.cpp does not take back its own state.
+        """
+        if not self._window or not self._tokens:
+            return
+        tokens, batch_starts = self._tokens, self._batch_starts
+        if not self.restore(self.state(), tokens):
+            raise DecodeError(reason="it does not take back its own state")
+        self._batch_starts = batch_starts
+
+    @property
+    def state_bytes(self) -> int:
+        """The size of `state`."""
+        return int(self._llama.llama_state_seq_get_size(self._context, _SEQUENCE))
+
     def state(self) -> bytearray:
         """Return a copy of the whole state; `restore` takes it back."""
-        size = self._llama.llama_state_seq_get_size(self._context, _SEQUENCE)
+        size = self.state_bytes
         state = bytearray(size)
         buffer = (ctypes.c_uint8 * size).from_buffer(state)
         written = self._llama.llama_state_seq_get_data(self._context, buffer, size, _SEQUENCE)
@@ -155,7 +176,7 @@ class TokenSequence:
         if keep < len(self._tokens):
             self._forget_from(keep)
         if self._window and self._tokens:
-            # Layers with a sliding window have dropped older tokens for good; some of them may be in view again.
+            # Small caches and restored ones lack what sliding windows have passed; some of it may be in view again.
             oldest = self._llama.llama_memory_seq_pos_min(self._memory, _SEQUENCE)
             if oldest > 0 and oldest > keep - self._window:
                 self.clear()

@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from satchel.runtime.engine.base import (
@@ -30,7 +31,7 @@ from satchel.runtime.engine.base import (
 )
 from satchel.runtime.engine.bindings import build_identity
 from satchel.runtime.engine.decoding import AbortedError, AbortFlag, TokenSequence
-from satchel.runtime.engine.errors import PromptTooLongError
+from satchel.runtime.engine.errors import PromptTooLongError, TemplateError
 from satchel.runtime.engine.gguf_header import GgufHeader
 from satchel.runtime.engine.identity import file_identity
 from satchel.runtime.engine.loaded import LoadedModel
@@ -49,6 +50,8 @@ _LEAST_PREFIX_TOKENS = 32
 _SEEDS = 1 << 32
 _RANDOM_SEED = 0xFFFFFFFF
 _DESCRIPTION_BYTES = 256
+# Begins as no question does: what a prompt has in common with it ends before the question.
+_OTHER_QUESTION = "~"
 
 
 class Speaker:
@@ -84,7 +87,7 @@ class Speaker:
             control_texts=self._vocabulary.control_texts,
             mark_texts=self._vocabulary.mark_texts,
         )
-        window = 0 if plan.full_window_cache else int(llama.llama_model_n_swa(loaded.model))
+        window = int(llama.llama_model_n_swa(loaded.model))
         self._context_tokens = int(llama.llama_n_ctx(loaded.context))
         self._sequence = TokenSequence(llama, loaded.context, batch_tokens=plan.batch_tokens, window=window)
         # Where sums depend on the number of threads (flash attention on the CPU), it stays as it is.
@@ -96,8 +99,8 @@ class Speaker:
         )
         self._saving: threading.Thread | None = None
 
-    def describe(self, *, load_seconds: float) -> ModelInfo:
-        """Return what was loaded."""
+    def describe(self, *, load_seconds: float, notes: Sequence[Note] = ()) -> ModelInfo:
+        """Return what was loaded; `notes` are about the loading."""
         llama, model = self._llama, self._loaded.model
         return ModelInfo(
             name=self._header.text("general.name") or self._header.path.stem,
@@ -117,7 +120,7 @@ class Speaker:
             mentions_tools=self._template.mentions_tools,
             identity=self._identity,
             plan=self._plan.lines,
-            notes=tuple(self._template.notes),
+            notes=(*notes, *self._template.notes),
             load_seconds=load_seconds,
         )
 
@@ -126,14 +129,10 @@ class Speaker:
         return len(self._vocabulary.tokenise(text, parse_special=False))
 
     def render(
-        self,
-        messages: Sequence[ChatMessage],
-        tools: Sequence[dict[str, Any]] | None,
-        *,
-        add_generation_prompt: bool = True,
+        self, messages: Sequence[ChatMessage], tools: Sequence[dict[str, Any]] | None
     ) -> tuple[list[int], tuple[Note, ...]]:
         """Return a conversation's tokens, and notes about it."""
-        pieces, notes = self._template.render(messages, tools, add_generation_prompt=add_generation_prompt)
+        pieces, notes = self._template.render(messages, tools)
         tokens = [token for piece in pieces for token in self._vocabulary.tokenise(piece, parse_special=True)]
         if self._vocabulary.adds_bos and tokens[:1] != [self._vocabulary.bos]:
             tokens.insert(0, self._vocabulary.bos)  # most templates write it themselves
@@ -200,18 +199,20 @@ class Speaker:
 
     def _read_prompt(self, run: _Run, pinned: int) -> Iterator[Prefill]:
         prompt, sequence = run.prompt, self._sequence
-        run.reused = sequence.keep_common(prompt)
-        key = (
-            self._prefix_key(prompt[:pinned]) if self._prefixes is not None and pinned >= _LEAST_PREFIX_TOKENS else None
-        )
-        if key is not None and run.reused < pinned and self._restore(key, prompt[:pinned]):
-            run.restored, run.reused = pinned, 0
-        known = len(sequence)
+        known = run.reused = sequence.keep_common(prompt)
+        key = None
+        if self._prefixes is not None and known < pinned and pinned >= _LEAST_PREFIX_TOKENS:
+            key = self._prefix_key(prompt[:pinned])
+            run.restored = pinned if self._restore(key, prompt[:pinned]) else 0
+            known = len(sequence)
+            run.reused = known - run.restored
         yield Prefill(known, len(prompt), None)
         started = time.perf_counter()
         for done in sequence.read(prompt, pinned=pinned):
-            if done == pinned and key is not None:
-                self._save(key, pinned)
+            if done == pinned and pinned >= _LEAST_PREFIX_TOKENS:
+                sequence.settle()
+                if key is not None:
+                    self._save(key, pinned)
             rate = (done - known) / (time.perf_counter() - started)
             yield Prefill(done, len(prompt), (len(prompt) - done) / rate)
             if self._abort.is_up:
@@ -234,7 +235,7 @@ class Speaker:
             logprob, others = log_probabilities(logits, token, alternatives)
             sampled = SampledToken(
                 token,
-                vocabulary.piece(token, special=sampler.shows(token)),
+                vocabulary.piece(token, special=sampler.shows_control_tokens),
                 logprob,
                 tuple(Alternative(vocabulary.text_of(other), value) for other, value in others),
             )
@@ -267,7 +268,12 @@ class Speaker:
         """Return how many of the prompt's first tokens are the same whatever follows the pinned messages."""
         if not 0 < pinned < len(messages):
             return 0
-        head, _ = self.render(messages[:pinned], tools, add_generation_prompt=False)
+        # Many templates take no instructions without a question, so that another question is asked.
+        other = msgspec.structs.replace(messages[pinned], content=_OTHER_QUESTION)
+        try:
+            head, _ = self.render([*messages[:pinned], other], tools)
+        except TemplateError:
+            return 0
         common = 0
         for mine, theirs in zip(head, prompt, strict=False):
             if mine != theirs:
@@ -282,6 +288,8 @@ class Speaker:
             build_identity(),
             self._plan.kv_type,
             f"layers {self._plan.gpu_layers}, batch {self._plan.batch_tokens}, flash {self._plan.flash_attention}",
+            # As in `__init__`: without flash attention sums do not depend on it.
+            "" if self._plan.flash_attention is False else f"threads {self._most_threads}",
             # Some models scale their rotary positions by the size of the context.
             f"context {self._context_tokens}, windows {self._plan.full_window_cache}",
             self._template.digest_source,
@@ -298,6 +306,8 @@ class Speaker:
         """Copy the state now and write it beside the answer."""
         assert self._prefixes is not None
         if not self._sequence.is_read_from_scratch(pinned) or key in self._prefixes:
+            return
+        if self._sequence.state_bytes > self._spec.prefix_bytes:
             return
         if self._saving is not None:
             self._saving.join()

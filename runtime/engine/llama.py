@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from satchel.runtime.engine.base import (
     Item,
     LoadSpec,
     ModelInfo,
+    Note,
     SamplingSettings,
 )
 from satchel.runtime.engine.bindings import LogTail, load_llama
@@ -28,11 +30,12 @@ from satchel.runtime.engine.devices import Machine, probe_machine
 from satchel.runtime.engine.errors import ModelLoadError, ModelTooLargeError, NotLoadedError, UnsupportedModelError
 from satchel.runtime.engine.gguf_header import GgufHeader, read_model
 from satchel.runtime.engine.identity import model_identity
-from satchel.runtime.engine.lessons import Lesson, Lessons, lesson_key
+from satchel.runtime.engine.lessons import Lesson, Lessons, free_bytes, lesson_key, smaller
 from satchel.runtime.engine.loaded import LoadedModel, OutOfMemoryError
 from satchel.runtime.engine.model_shape import ModelShape, read_shape
 from satchel.runtime.engine.plan import OffloadPlan, PlanRequest, plan
 from satchel.runtime.engine.sizes import in_words
+from satchel.runtime.errors import UsageError
 from satchel.runtime.progress import SILENT, Progress
 
 if TYPE_CHECKING:
@@ -41,7 +44,9 @@ if TYPE_CHECKING:
 # Imported while llama.cpp reads the file: 90 ms that nobody waits for.
 _IMPORTED_MEANWHILE = ("numpy", "jinja2.sandbox", "satchel.runtime.engine.generation")
 _ENGINE_CACHE = "engine"
-_LEAST_CONTEXT = 512
+_MOST_THREADS = 512
+"""llama.cpp's own limit (GGML_MAX_N_THREADS); beyond it the process ends."""
+_MOST_CONTEXT = 1 << 24
 
 
 class LlamaEngine:
@@ -56,25 +61,26 @@ class LlamaEngine:
         self._abort = AbortFlag(self._llama)
         self._speaker: Speaker | None = None
 
-    def load(self, spec: LoadSpec, *, progress: Progress = SILENT) -> ModelInfo:
-        """Load a model, in the place of what is loaded."""
+    def load(self, spec: LoadSpec, *, progress: Progress = SILENT, deaths: int = 0) -> ModelInfo:
+        """Load a model, in the place of what is loaded.
+
+        `deaths` is how often a process has died of it: a GPU's driver may end it where memory is short.
+        """
         started = time.perf_counter()
         self.unload()
         self._abort.lower()
+        _check_spec(spec)
         header = read_model(Path(spec.path))
         _check_is_model(header)
         shape = read_shape(header)
         machine = self._probe()
         identity = model_identity(header)
-        threads = spec.threads or machine.cores
+        threads = spec.threads or min(machine.cores, _MOST_THREADS)
         lessons = Lessons(Path(spec.cache) / _ENGINE_CACHE if spec.cache else None)
-        key = lesson_key(identity, machine)
+        key, free = lesson_key(identity, machine), free_bytes(machine)
 
         def attempt(chosen: OffloadPlan) -> LoadedModel:
             stage = LOADING_ONTO_GPU if chosen.gpu_layers else LOADING
-            if chosen.gpu_layers:
-                # A GPU's driver may end the process where memory is short: what is tried is on record before.
-                lessons.learn(key, Lesson(chosen.gpu_layers, chosen.context, unfinished=True))
             progress(stage, 0, 100)
             return LoadedModel(
                 self._llama,
@@ -90,13 +96,15 @@ class LlamaEngine:
         def choose(request: PlanRequest) -> OffloadPlan:
             return _planned(header, shape, machine, request)
 
-        known = lessons.recall(key)
-        if known is not None and known.unfinished:  # the process died of it
-            known = smaller(known)
-        request = _request(spec) if known is None else _within(_request(spec), known)
-        chosen, loaded, failed = _load_what_fits(header.path, request, choose, attempt)
-        if failed or chosen.gpu_layers:
-            lessons.learn(key, Lesson(chosen.gpu_layers, chosen.context) if failed or known else None)
+        def less(chosen: OffloadPlan) -> Lesson | None:
+            return smaller(Lesson(chosen.gpu_layers, chosen.context, free))
+
+        request = _within(_request(spec), lessons.recall(key, free_bytes=free))
+        for _ in range(deaths):
+            request = _within(request, less(choose(request)))
+        chosen, loaded, failed = _load_what_fits(header.path, request, choose=choose, attempt=attempt, less=less)
+        if failed or deaths:
+            lessons.learn(key, Lesson(chosen.gpu_layers, chosen.context, free))
         try:
             if spec.adapter is not None:
                 loaded.put_on(Path(spec.adapter), spec.adapter_scale, header, self._log)
@@ -115,7 +123,8 @@ class LlamaEngine:
         except BaseException:
             loaded.close()
             raise
-        return self._speaker.describe(load_seconds=time.perf_counter() - started)
+        notes = (_backed_off(chosen),) if failed or deaths else ()
+        return self._speaker.describe(load_seconds=time.perf_counter() - started, notes=notes)
 
     def count_tokens(self, text: str) -> int:
         """Return the number of tokens of a text."""
@@ -174,6 +183,17 @@ def _check_is_model(header: GgufHeader) -> None:
         raise UnsupportedModelError(path=header.path, reason="it names no architecture")
 
 
+def _check_spec(spec: LoadSpec) -> None:
+    """Refuse what llama.cpp would answer with an abort or with nonsense."""
+    ranges = (("context", 0, _MOST_CONTEXT), ("gpu_layers", 0, 1 << 16), ("threads", 0, _MOST_THREADS))
+    for name, least, most in ranges:
+        value = getattr(spec, name)
+        if value is not None and not least <= value <= most:
+            raise UsageError(reason=f"{name} is {value}; it must be between {least} and {most:,}")
+    if not math.isfinite(spec.adapter_scale):
+        raise UsageError(reason=f"adapter_scale is {spec.adapter_scale}; it must be a finite number")
+
+
 def _planned(header: GgufHeader, shape: ModelShape, machine: Machine, request: PlanRequest) -> OffloadPlan:
     chosen = plan(shape, machine, request)
     if not chosen.fits_host:
@@ -189,8 +209,10 @@ def _planned(header: GgufHeader, shape: ModelShape, machine: Machine, request: P
 def _load_what_fits(
     path: Path,
     request: PlanRequest,
+    *,
     choose: Callable[[PlanRequest], OffloadPlan],
     attempt: Callable[[OffloadPlan], LoadedModel],
+    less: Callable[[OffloadPlan], Lesson | None],
 ) -> tuple[OffloadPlan, LoadedModel, bool]:
     """Load as planned; when memory does not suffice after all, with fewer layers on the GPU, then a shorter context.
 
@@ -202,20 +224,11 @@ def _load_what_fits(
         try:
             return chosen, attempt(chosen), failed
         except OutOfMemoryError as error:
-            less = smaller(Lesson(chosen.gpu_layers, chosen.context))
-            if less is None:
+            most = less(chosen)
+            if most is None:
                 raise ModelLoadError(path=path, reason=str(error)) from error
-            request = _within(request, less)
+            request = _within(request, most)
             failed = True
-
-
-def smaller(tried: Lesson) -> Lesson | None:
-    """Return what to try after something failed: three quarters of the layers, without any half the context."""
-    if tried.gpu_layers > 0:
-        return Lesson(tried.gpu_layers * 3 // 4, tried.context)
-    if tried.context > _LEAST_CONTEXT:
-        return Lesson(0, tried.context // 2)
-    return None
 
 
 def _request(spec: LoadSpec) -> PlanRequest:
@@ -228,7 +241,9 @@ def _request(spec: LoadSpec) -> PlanRequest:
     )
 
 
-def _within(request: PlanRequest, lesson: Lesson) -> PlanRequest:
+def _within(request: PlanRequest, lesson: Lesson | None) -> PlanRequest:
+    if lesson is None:
+        return request
     return PlanRequest(
         context=min(request.context, lesson.context),
         gpu_layers=None if request.gpu_layers is None else min(request.gpu_layers, lesson.gpu_layers),
@@ -242,3 +257,9 @@ def _within(request: PlanRequest, lesson: Lesson) -> PlanRequest:
 def _import_meanwhile() -> None:
     for name in _IMPORTED_MEANWHILE:
         importlib.import_module(name)
+
+
+def _backed_off(chosen: OffloadPlan) -> Note:
+    layers = f"{chosen.gpu_layers} layers on the GPU" if chosen.gpu_layers else "no layer on the GPU"
+    text = f"Memory did not suffice for more: {layers}, a context of {chosen.context:,} tokens."
+    return Note("backed-off", text)

@@ -68,7 +68,7 @@ class LoadedModel:
         try:
             described = read_header(adapter)
         except SatchelError as error:
-            raise AdapterError(path=adapter, reason=error.message) from error
+            raise AdapterError(path=adapter, reason=error.message.removesuffix(".")) from error
         if described.text("general.type") != "adapter" or described.text("adapter.type") != "lora":
             raise AdapterError(path=adapter, reason="it is no LoRA adapter")
         if described.architecture != header.architecture:

@@ -95,6 +95,8 @@ def plan(shape: ModelShape, machine: Machine, request: PlanRequest | None = None
     notes: list[str] = []
     context = _wanted_context(shape, request, notes)
     choice = _choose(shape, machine, request, context)
+    if request.most_gpu_layers is not None:
+        notes.append(_remembered(machine, request))
     if choice.context < context:
         notes.append(f"a context of {context:,} tokens does not fit, {choice.context:,} does")
     return _described(shape, machine, request, choice, notes)
@@ -210,6 +212,11 @@ def _described(
     lines += notes
     lines.append(_verdict(shape, machine, request, made))
     return dataclasses.replace(made, lines=tuple(lines))
+
+
+def _remembered(machine: Machine, request: PlanRequest) -> str:
+    layers = f"{request.most_gpu_layers} layers on the GPU or " if machine.gpus else ""
+    return f"more than {layers}a context of {request.most_context or 0:,} tokens failed here before"
 
 
 def _verdict(shape: ModelShape, machine: Machine, request: PlanRequest, made: OffloadPlan) -> str:

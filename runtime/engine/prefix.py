@@ -18,7 +18,7 @@ from satchel.runtime.errors import SaveError
 
 _MAGIC = b"SATCHEL PREFIX 1"
 _SUFFIX = ".prefix"
-_CHECKSUM_BYTES = 32
+_HEAD_BYTES = len(_MAGIC) + 32
 _STALE_SECONDS = 3600.0
 
 
@@ -48,13 +48,13 @@ class PrefixCache:
         path = self._path(key)
         try:
             with path.open("rb") as file:
-                head = file.read(len(_MAGIC) + _CHECKSUM_BYTES)
+                head = file.read(_HEAD_BYTES)
                 size = os.fstat(file.fileno()).st_size - len(head)
                 state = bytearray(min(size, self._most_bytes))
                 whole = file.readinto(state) == len(state)
         except (OSError, ValueError):
             return None
-        if not whole or head != _MAGIC + hashlib.sha256(state).digest():
+        if not whole or head != _head(key, state):
             with contextlib.suppress(OSError):
                 path.unlink()
             return None
@@ -67,7 +67,7 @@ class PrefixCache:
         if len(state) > self._most_bytes:
             return
         with contextlib.suppress(SaveError, OSError), replacing(self._path(key)) as file:
-            file.write(_MAGIC + hashlib.sha256(state).digest())
+            file.write(_head(key, state))
             file.write(state)
         self._shrink()
 
@@ -91,3 +91,10 @@ class PrefixCache:
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}{_SUFFIX}"
+
+
+def _head(key: str, state: bytes | bytearray) -> bytes:
+    """Return what a file begins with. The key is in the checksum: under another name a state is worth nothing."""
+    digest = hashlib.sha256(key.encode())
+    digest.update(state)
+    return _MAGIC + digest.digest()

@@ -72,9 +72,10 @@ class Sampler:
         self._grammar.accept(token)
         return token
 
-    def shows(self, token: int) -> bool:
-        """Return whether a token's text is part of the answer though it is a control token: a trigger's is."""
-        return self._grammar is not None and token in self._grammar.wakers
+    @property
+    def shows_control_tokens(self) -> bool:
+        """Whether the last token's text is part of the answer though it be a control token: what a grammar asks for."""
+        return self._grammar is not None and self._grammar.is_active
 
     def close(self) -> None:
         """Free the samplers; a second call does nothing."""
@@ -119,10 +120,11 @@ class _LazyGrammar:
         self._said = b""
         self._sampler: Any = None
         self.is_active = not self._triggers
-        self.wakers: frozenset[int] = frozenset()
-        """Triggers that are one token."""
-        if b"\0" in self._source:
+        self._wakers: frozenset[int] = frozenset()
+        if b"\0" in self._source or b"\0" in b"".join(self._triggers):
             raise GrammarError(reason="it holds a NUL character")
+        if b"" in self._triggers:
+            raise GrammarError(reason="a trigger is empty")
         strict = llama.llama_sampler_init_grammar(vocabulary.handle, self._source, b"root")
         if not strict:
             raise GrammarError(reason="it is no valid GBNF, or has no rule `root`")
@@ -130,9 +132,9 @@ class _LazyGrammar:
             self._sampler = strict
             return
         llama.llama_sampler_free(strict)
-        # Single tokens wake it by their id: llama.cpp gives control tokens no text to be found in.
+        # Triggers of a single token wake it by their id: llama.cpp gives control tokens no text to be found in.
         ids = [tokens[0] for trigger in grammar.triggers if len(tokens := self._parsed(trigger)) == 1]
-        self.wakers = frozenset(ids)
+        self._wakers = frozenset(ids)
         patterns = [re.escape(trigger).encode() for trigger in grammar.triggers]
         self._sampler = llama.llama_sampler_init_grammar_lazy_patterns(
             vocabulary.handle,
@@ -154,7 +156,7 @@ class _LazyGrammar:
         """Return whether the next token may be this one."""
         if self.is_active:
             return self._passes(self._sampler, token)
-        if token in self.wakers:
+        if token in self._wakers:
             return True
         woken = self._woken_by(token)
         return woken is None or self._can_begin_with(woken)
@@ -163,7 +165,7 @@ class _LazyGrammar:
         """Move on by a token that was allowed."""
         if not self.is_active:
             piece = self._vocabulary.piece(token, special=True)
-            self.is_active = token in self.wakers or self._woken_by(token) is not None
+            self.is_active = token in self._wakers or self._woken_by(token) is not None
             longest = max(map(len, self._triggers))
             self._said = (self._said + piece)[-(longest + len(piece)) :]
         self._llama.llama_sampler_accept(self._sampler, token)

@@ -12,6 +12,13 @@ from satchel.runtime.engine.llama import LlamaEngine
 from satchel.runtime.worker.service import Call, Method
 
 
+class LoadRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The parameters of `LlamaEngine.load`."""
+
+    spec: LoadSpec
+    deaths: int
+
+
 class GenerateRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The parameters of `Engine.generate`."""
 
@@ -55,7 +62,8 @@ class EngineService:
             call.check()
             call.emit((stage, done, total))
 
-        info = self._engine.load(msgspec.convert(params, LoadSpec), progress=report)
+        request = msgspec.convert(params, LoadRequest)
+        info = self._engine.load(request.spec, progress=report, deaths=request.deaths)
         return msgspec.to_builtins(info)
 
     def _count_tokens(self, params: dict[str, Any], _call: Call) -> int:

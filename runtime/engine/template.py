@@ -66,8 +66,6 @@ class ChatTemplate:
         self,
         messages: Sequence[ChatMessage],
         tools: Sequence[dict[str, Any]] | None = None,
-        *,
-        add_generation_prompt: bool = True,
     ) -> tuple[list[str], tuple[Note, ...]]:
         """Return the prompt in pieces, each to be tokenised by itself with special tokens parsed, and notes.
 
@@ -75,30 +73,27 @@ class ChatTemplate:
             TemplateError: the template refuses the conversation, fails, or takes too long.
         """
         try:
-            return self._render(messages, tools, add_generation_prompt), ()
+            return self._render(messages, tools), ()
         except TemplateError as error:
             folded = _without_system(messages)
             if folded is None:
                 raise
             try:
-                pieces = self._render(folded, tools, add_generation_prompt)
+                pieces = self._render(folded, tools)
             except TemplateError:
                 raise error from None
             text = "The model takes no system message: the instructions stand before the first question."
             return pieces, (Note("no-system-role", text),)
 
-    def _render(
-        self, messages: Sequence[ChatMessage], tools: Sequence[dict[str, Any]] | None, add_generation_prompt: bool
-    ) -> list[str]:
+    def _render(self, messages: Sequence[ChatMessage], tools: Sequence[dict[str, Any]] | None) -> list[str]:
         template = self._with_tools if tools and self._with_tools is not None else self._template
-        return self._render_with(template, messages, tools, add_generation_prompt)
+        return self._render_with(template, messages, tools)
 
     def _render_with(
         self,
         template: CompiledTemplate,
         messages: Sequence[ChatMessage],
         tools: Sequence[dict[str, Any]] | None,
-        add_generation_prompt: bool,
     ) -> list[str]:
         guard = Guard(self._control_and_marks, self._control)
         variables: dict[str, Any] = {
@@ -106,7 +101,7 @@ class ChatTemplate:
             "messages": guard.protect([_plain(message) for message in messages]),
             "tools": guard.protect_tools(tools) or None,
             "documents": None,
-            "add_generation_prompt": add_generation_prompt,
+            "add_generation_prompt": True,
         }
         return guard.pieces(template.render(variables))
 
@@ -117,7 +112,7 @@ class ChatTemplate:
             return None
         try:
             template = CompiledTemplate(source)
-            self._render_with(template, _PROBE, None, add_generation_prompt=True)
+            self._render_with(template, _PROBE, None)
         except TemplateError as error:
             text = f"The model's chat template cannot be used ({error.fields['reason']}); ChatML is used instead."
             self.notes.append(Note("bad-chat-template", text))
