@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
-from satchel.runtime.commands.answer import AnswerOptions
 from satchel.runtime.errors import UsageError
-from satchel.runtime.session.choosing import ModelRequest
+
+if TYPE_CHECKING:
+    from satchel.runtime.commands.answer import AnswerOptions
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +29,10 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
 
 def options_from(arguments: argparse.Namespace) -> AnswerOptions:
     """Return the shared options of a parsed command line."""
+    # Here, because `satchel run` starts its knowledge worker before it imports a session.
+    from satchel.runtime.commands.answer import AnswerOptions
+    from satchel.runtime.session.choosing import ModelRequest
+
     return AnswerOptions(
         model=ModelRequest(
             reference=arguments.model,

@@ -10,12 +10,12 @@ import sys
 from pathlib import Path
 
 from satchel.runtime.cli.model_arguments import add_model_arguments, options_from
-from satchel.runtime.cli.rendering import render_turn
 from satchel.runtime.cli.terminal import Terminal
-from satchel.runtime.commands.answer import answer_batch, events_within, open_session
 from satchel.runtime.commands.time_limit import TimeLimit
 from satchel.runtime.errors import UsageError
+from satchel.runtime.knowledge.starting import start_knowledge_worker
 from satchel.runtime.paths import find_home
+from satchel.runtime.worker.process import Worker
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,16 +44,27 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
         return _run_batch(arguments, terminal)
     limit = TimeLimit(arguments.timeout)
     question = _question(arguments.question)
-    progress = limit.over(terminal.progress)
-    with open_session(arguments.assistant, options_from(arguments), find_home(), progress=progress) as session:
+    worker = start_knowledge_worker()
+    try:
+        return _answer(question, arguments, limit, worker, terminal)
+    finally:
+        worker.close()
+
+
+def _answer(question: str, arguments: argparse.Namespace, limit: TimeLimit, worker: Worker, terminal: Terminal) -> int:
+    # Here, because they are imported while the worker imports its own.
+    from satchel.runtime.cli.rendering import render_turn
+    from satchel.runtime.commands.answer import events_within, open_session
+    from satchel.runtime.session.result import collect_result
+
+    options, progress = options_from(arguments), limit.over(terminal.progress)
+    with open_session(arguments.assistant, options, find_home(), worker=worker, progress=progress) as session:
         terminal.end_progress()
         events = events_within(session, question, limit)
         if arguments.events:
             for event in events:
                 terminal.json(event)
         elif arguments.json:
-            from satchel.runtime.session.result import collect_result
-
             terminal.json(collect_result(events, pack_id=session.assistant.pack_id))
         else:
             render_turn(events, terminal)
@@ -61,6 +72,8 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _run_batch(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    from satchel.runtime.commands.answer import answer_batch
+
     results = answer_batch(
         arguments.assistant,
         arguments.batch,

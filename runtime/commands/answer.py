@@ -23,6 +23,7 @@ from satchel.runtime.session.history import Chat, History
 from satchel.runtime.session.result import RunResult, collect_result
 from satchel.runtime.session.session import Session
 from satchel.runtime.settings import load_settings
+from satchel.runtime.worker.process import Worker
 
 _STAGE = "answering"
 
@@ -51,18 +52,27 @@ class _BatchQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @contextlib.contextmanager
 def open_session(
-    reference: str, options: AnswerOptions, home: Home, *, chat: str | None = None, progress: Progress = SILENT
+    reference: str,
+    options: AnswerOptions,
+    home: Home,
+    *,
+    chat: str | None = None,
+    worker: Worker | None = None,
+    progress: Progress = SILENT,
 ) -> Iterator[Session]:
     """Open an assistant and everything that it needs; all of it is closed at the end of the block.
 
-    `chat` is the id, or the beginning of one, of a chat to go on with.
+    `chat` is the id, or the beginning of one, of a chat to go on with. `worker` is a knowledge worker that was started
+    early; it is closed in any case.
 
     Raises:
         SatchelError: the assistant, the model or the chat is not there or not sound.
     """
-    settings = load_settings(home.settings)
-    assistant = open_assistant(reference, home, progress=progress)
     with contextlib.ExitStack() as stack:
+        if worker is not None:
+            stack.callback(worker.close)
+        settings = load_settings(home.settings)
+        assistant = open_assistant(reference, home, progress=progress)
         knowledge = None
         if assistant.knowledge is not None:
             knowledge = KnowledgeClient(
@@ -72,7 +82,8 @@ def open_session(
                     gate=assistant.retrieval.gate,
                     rerank=assistant.retrieval.rerank,
                     threads=settings.threads,
-                )
+                ),
+                worker,
             )
             stack.callback(knowledge.close)
         model = choose_model(options.model, assistant, settings, home)

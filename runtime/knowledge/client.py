@@ -14,12 +14,11 @@ import msgspec
 
 from satchel.runtime.errors import WorkerDiedError
 from satchel.runtime.knowledge.answers import FileExplanation, KnowledgeAnswer, KnowledgeSummary, PageText
+from satchel.runtime.knowledge.starting import start_knowledge_worker
 from satchel.runtime.packfile.errors import PackChangedError, PackError
 from satchel.runtime.packfile.verified import VerifiedFiles, VerifiedPack
 from satchel.runtime.paths import Home
 from satchel.runtime.worker.process import Worker
-
-_SERVICE = "satchel.runtime.knowledge.service"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +36,12 @@ class KnowledgeRequest:
 class KnowledgeClient:
     """One opened body of knowledge. Calls run on one thread at a time; `cancel` may be called from any."""
 
-    def __init__(self, request: KnowledgeRequest) -> None:
-        """Start the worker at once, so that its imports run while the caller goes on."""
+    def __init__(self, request: KnowledgeRequest, worker: Worker | None = None) -> None:
+        """Take a worker that was started early, or start one at once: its imports run while the caller goes on."""
         self._request = request
-        self._worker = Worker(_SERVICE, name="knowledge")
+        self._worker = worker if worker is not None else start_knowledge_worker()
         self._opened_in: int | None = None
         self._summary: KnowledgeSummary | None = None
-        self._worker.start()
 
     def open(self) -> KnowledgeSummary:
         """Open the knowledge in the worker, again after the worker was restarted, and say what is there.

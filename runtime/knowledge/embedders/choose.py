@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from satchel.runtime.knowledge.embedder import Embedder
-from satchel.runtime.knowledge.embedders.embedder_worker import llama_worker, torch_worker
 from satchel.runtime.knowledge.embedders.llama_embedder import LlamaEmbedder
 from satchel.runtime.knowledge.embedders.multilingual import speaks
 from satchel.runtime.knowledge.embedders.resolve import query_gguf, resolve_embedder
-from satchel.runtime.knowledge.embedders.sentence_transformers_embedder import is_installed
-from satchel.runtime.knowledge.embedders.staged_embedder import StagedEmbedder
 from satchel.runtime.knowledge.fingerprint import EmbedderFingerprint
 from satchel.runtime.paths import Home
 
@@ -30,6 +27,11 @@ def build_embedder(setting: str, home: Home, *, threads: int = 0) -> Embedder:
     Raises:
         EmbedderError: there is no such model, or it cannot be used.
     """
+    # Here, because the worker that embeds one question needs none of them, and their imports take longer than that.
+    from satchel.runtime.knowledge.embedders.embedder_worker import llama_worker, torch_worker
+    from satchel.runtime.knowledge.embedders.sentence_transformers_embedder import is_installed
+    from satchel.runtime.knowledge.embedders.staged_embedder import StagedEmbedder
+
     quick = llama_worker(home, setting=setting, threads=threads)
     if not is_installed():
         return quick
