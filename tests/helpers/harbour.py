@@ -27,7 +27,7 @@ The moon pulls the water of the sea towards itself. Spring tides come at full mo
 GATE = "The flood gate closes at a water level of 3.2 metres. The lock keeper is Wilma Janssen.\n"
 FEES = "Boat,Fee in euros\nRowing boat,4\nSailing boat,11\nMotor yacht,27\n"
 HANDBOOK = (
-    (Heading("Mooring"), "Every boat needs two mooring lines and four fenders. Lines are inspected every Monday."),
+    (Heading("Mooring"), "Every boat needs two mooring lines and four fenders. The café by the lock lends them."),
     (Heading("Fuel"), "Diesel is sold at the eastern pier between nine and five. Smoking there is forbidden."),
     (Heading("Emergencies"), "In an emergency call the harbour office on channel 12. The siren sounds three times."),
 )

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from helpers.harbour import Harbour
 from helpers.project_folders import write_project
 from helpers.python_processes import start_python
 from helpers.tiny_gguf import TinyModel, write_gguf
@@ -23,10 +22,14 @@ Chat = Callable[..., tuple[str, str]]
 
 
 @pytest.fixture
-def chat(capsys: pytest.CaptureFixture[str], type_in: Callable[[str], None], harbour: Harbour) -> Chat:
-    """Return what types lines into a chat and returns what was printed and noted, once it has ended well."""
+def chat(capsys: pytest.CaptureFixture[str], type_in: Callable[[str], None], tmp_path: Path) -> Chat:
+    """Return what types lines into a chat and returns what was printed and noted, once it has ended well.
 
-    def talk(*lines: str, options: tuple[str, ...] = (), assistant: Path = harbour.pack) -> tuple[str, str]:
+    Without another assistant it is one without files, which answers small talk and starts no worker.
+    """
+    polite = write_project(tmp_path / "polite", settings='greeting = "Welcome to the harbour."\n')
+
+    def talk(*lines: str, options: tuple[str, ...] = (), assistant: Path = polite) -> tuple[str, str]:
         type_in("".join(f"{line}\n" for line in lines))
         assert main(["chat", str(assistant), *options]) == 0
         said = capsys.readouterr()
@@ -40,8 +43,8 @@ def branch(home: Home, chat: int = 0) -> tuple[Message, ...]:
         return history.path(history.chats()[chat].head)
 
 
-def test_it_greets_answers_and_ends_with_the_input(chat, warm_home):
-    said, noted = chat("hello", "Where is diesel sold?")
+def test_it_greets_answers_and_ends_with_the_input(chat, harbour, warm_home):
+    said, noted = chat("hello", "Where is diesel sold?", assistant=harbour.pack)
 
     assert said.startswith("Harbour guide\nWelcome to the harbour.\n  > When does the gate close?\n/help lists")
     assert "[1] handbook.pdf, p. 2" in said
@@ -159,10 +162,10 @@ def test_a_new_chat_begins_with_the_next_message(chat, warm_home):
         assert {chat.title for chat in history.chats()} == {"hello", "thanks"}
 
 
-def test_a_chat_can_be_renamed_and_written_as_markdown(chat, tmp_path):
+def test_a_chat_can_be_renamed_and_written_as_markdown(chat, harbour, tmp_path):
     path = tmp_path / "chat.md"
 
-    said, _ = chat("Where is diesel sold?", "/title Fuel", f"/export {path}")
+    said, _ = chat("Where is diesel sold?", "/title Fuel", f"/export {path}", assistant=harbour.pack)
 
     assert f"Written: {path}" in said
     text = path.read_text()
@@ -220,10 +223,10 @@ def test_chats_of_other_assistants_are_neither_listed_nor_found(chat, tmp_path):
     assert chat(options=("--search", "hello"), assistant=other)[0] == ""
 
 
-def test_a_chat_that_is_not_there_is_an_error(capsys, harbour, type_in):
+def test_a_chat_that_is_not_there_is_an_error(capsys, tmp_path, type_in):
     type_in("hello\n")
 
-    assert main(["chat", str(harbour.pack), "--chat", "zzz"]) == 72
+    assert main(["chat", str(write_project(tmp_path / "tutor")), "--chat", "zzz"]) == 72
     assert "There is no chat zzz." in capsys.readouterr().err
 
 

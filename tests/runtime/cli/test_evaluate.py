@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from helpers.harbour import CASES
-from helpers.project_folders import write_files
+from helpers.project_folders import write_project
 
 from satchel.runtime.cli.main import main
 
@@ -22,16 +21,20 @@ def test_when_all_cases_pass_it_is_0_and_a_table(capsys, harbour):
     assert lines[-1] == "3 of 3 pass (reader)"
 
 
-def test_when_one_fails_it_is_1_and_says_why(capsys, harbour_folder):
-    wrong = {"id": "wrong", "question": "Where is diesel sold?", "expect": {"contains": ["noon"]}}
-    write_files(harbour_folder, {"evals/cases.jsonl": CASES + json.dumps(wrong)})
+def test_when_one_fails_it_is_1_and_says_why(capsys, tmp_path):
+    cases = [
+        {"id": "right", "question": "thanks", "expect": {"contains": ["welcome"]}},
+        {"id": "wrong", "question": "thanks", "expect": {"contains": ["noon"]}},
+    ]
+    folder = write_project(tmp_path / "tutor", files={"evals/cases.jsonl": "\n".join(map(json.dumps, cases))})
 
-    assert main(["eval", str(harbour_folder)]) == 1
+    assert main(["eval", str(folder)]) == 1
 
     out = capsys.readouterr().out
-    assert "wrong    FAIL" in out
-    assert '         "noon" is not in the answer' in out
-    assert out.endswith("3 of 4 pass (reader)\n")
+    assert "right  pass  " in out
+    assert "wrong  FAIL  " in out
+    assert '       "noon" is not in the answer' in out
+    assert out.endswith("1 of 2 pass (reader)\n")
 
 
 def test_json_holds_the_same(capsys, harbour):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from helpers.harbour import FILE_NAMES, TIDES
+from helpers.harbour import FILE_NAMES
 from helpers.project_folders import write_project
 
 from satchel.runtime.cli.main import main
@@ -24,10 +24,10 @@ def test_each_file_has_its_line_and_the_passages_are_counted(capsys, harbour):
     assert said.err == ""
 
 
-def test_what_is_left_out_has_its_reason(capsys, tmp_path):
-    folder = write_project(tmp_path / "tutor", files={"knowledge/tides.md": TIDES, "knowledge/empty.txt": ""})
+def test_what_is_left_out_has_its_reason(capsys, harbour_folder):
+    (harbour_folder / "knowledge" / "empty.txt").write_text("")
 
-    assert main(["index", str(folder)]) == 0
+    assert main(["index", str(harbour_folder)]) == 0
     assert "  left out  empty.txt: empty.txt is empty: " in capsys.readouterr().out
 
 
@@ -49,14 +49,6 @@ def test_json_holds_the_same(capsys, harbour):
     assert sorted(index["files"][0]) == [
         *("characters", "language", "media_type", "name", "pages", "passages", "problem")
     ]
-
-
-def test_languages_that_are_searched_by_words_alone_are_noted(capsys, tmp_path):
-    german = "Der Hafen wird bei Sturmflut geschlossen. Die Schleuse bedient Frau Janssen jeden Morgen um acht Uhr."
-    folder = write_project(tmp_path / "tutor", files={"knowledge/hafen.md": german})
-
-    assert main(["index", str(folder)]) == 0
-    assert capsys.readouterr().err.startswith("note: all-MiniLM-L6-v2 was not made for de")
 
 
 def test_what_is_no_project_is_an_error(capsys, tmp_path):

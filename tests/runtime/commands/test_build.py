@@ -100,6 +100,17 @@ def test_vectors_of_another_assistants_pack_are_not_taken(harbour_folder, strang
     assert embedded_here(stranger) == built.passages
 
 
+def test_a_linked_folder_gives_the_pack_a_copy_of_its_files(tmp_path, stranger):
+    write_files(tmp_path, {"notes/deep/tides.md": TIDES})
+    folder = write_project(tmp_path / "tutor", settings='[knowledge]\nlinks = ["../notes"]\n')
+
+    build_pack(folder, None, stranger)
+
+    entries = contents_of(tmp_path / "tutor.pack")
+    assert json.loads(entries["knowledge/files.json"])[0]["name"] == "notes/deep/tides.md"
+    assert entries["knowledge/sources/0001.md"].decode() == TIDES
+
+
 def test_without_sources_a_pack_carries_the_text_and_not_the_files(harbour, tmp_path):
     built = build_pack(harbour.folder, tmp_path / "bare.pack", harbour.home, sources=False)
 

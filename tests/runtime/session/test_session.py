@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import threading
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from helpers.harbour import Harbour
 
 from satchel.runtime.errors import WorkerDiedError
 from satchel.runtime.knowledge.client import KnowledgeClient, KnowledgeRequest
+from satchel.runtime.packfile.errors import PackChangedError
 from satchel.runtime.packfile.verified import VerifiedFiles
 from satchel.runtime.project.folder import Project
 from satchel.runtime.project.schema import Assistant
@@ -284,6 +286,21 @@ def test_a_failed_turn_keeps_the_question_and_can_be_asked_again(assistant, harb
             list(events)
         assert said(session) == [FUEL]
         assert answered(session.turn(FUEL)).found
+
+
+def test_a_pack_cut_short_in_use_is_told_and_once_mended_the_chat_goes_on(assistant, harbour, tmp_path):
+    pack = Path(shutil.copyfile(harbour.pack, tmp_path / "own.pack"))
+    verified = VerifiedFiles(harbour.home.cache / "verified").verify_once(pack)
+    client = KnowledgeClient(KnowledgeRequest(verified, harbour.home, "auto"))
+    with History(None) as history, Session(assistant, knowledge=client, history=history) as session:
+        list(session.turn(FUEL))
+        os.truncate(pack, 0)
+        with pytest.raises(PackChangedError, match="was changed, cut short or replaced while it was in use"):
+            list(session.turn(GATE))
+        pack.write_bytes(harbour.pack.read_bytes())
+
+        assert answered(session.turn(GATE)).found
+        assert [text for text in said(session) if text in {FUEL, GATE}] == [FUEL, GATE, GATE]
 
 
 def test_two_sessions_with_one_history_keep_their_chats_apart(assistant, knowledge):
