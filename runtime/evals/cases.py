@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
+import regex
 
 from satchel.runtime.project.errors import ProjectFormatError
 from satchel.runtime.project.schema import split_place
@@ -63,8 +63,8 @@ def parse_cases(text: str, path: Path) -> tuple[Case, ...]:
             raise ProjectFormatError(path=path, where=f"line {number}, id", reason=f'"{case.id}" is there twice')
         if case.expect.matches is not None:
             try:
-                re.compile(case.expect.matches)
-            except re.error as error:
+                regex.compile(case.expect.matches)
+            except regex.error as error:
                 raise ProjectFormatError(
                     path=path, where=f"line {number}, expect.matches", reason=str(error)
                 ) from error

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+import regex
 
 from satchel.runtime.evals.cases import Case, Expectation
 from satchel.runtime.session.events import Source
 from satchel.runtime.session.result import RunResult
+
+_MOST_SECONDS = 2.0
+"""For one expression: cases may come in a stranger's pack, and some expressions take for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +71,19 @@ def _failures(expect: Expectation, result: RunResult) -> list[str]:
         failed.append(f"the first source {there}, expected {expect.page}")
     said = "\n".join([result.answer, *(source.text for source in result.sources[:1])]).casefold()
     failed += [f'"{words}" is not in the answer' for words in expect.contains if words.casefold() not in said]
-    if expect.matches is not None and not re.search(expect.matches, result.answer):
-        failed.append(f"the answer does not match {expect.matches}")
+    if expect.matches is not None:
+        failed += _mismatch(expect.matches, result.answer)
     if expect.tool is not None and not any(_matches_call(expect, call) for call in result.tool_calls):
         failed.append(f"{expect.tool.name} was not called as expected")
     return failed
+
+
+def _mismatch(expression: str, answer: str) -> list[str]:
+    try:
+        found = regex.search(expression, answer, timeout=_MOST_SECONDS)
+    except TimeoutError:
+        return [f"whether the answer matches {expression} took longer than {_MOST_SECONDS:g} s"]
+    return [] if found else [f"the answer does not match {expression}"]
 
 
 def _matches_call(expect: Expectation, call: dict[str, object]) -> bool:

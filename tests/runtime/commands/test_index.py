@@ -163,7 +163,7 @@ def test_a_linked_folder_that_is_gone_is_named(tmp_path, stranger):
 
 
 def test_cancelled_while_embedding_it_keeps_what_is_done(tmp_path, stranger):
-    sentences = "".join(f"Boat number {number} lies at pier {number % 7}.\n\n" for number in range(420))
+    sentences = "".join(f"Boat number {number} lies at pier {number % 7}.\n\n" for number in range(500))
     folder = write_project(
         tmp_path / "tutor",
         settings="[retrieval]\npassage_tokens = 16\noverlap_tokens = 0\n",

@@ -76,6 +76,14 @@ def test_what_is_not_as_expected_is_told_in_words(result, expect, why):
     assert failures(result, **expect) == (why,)
 
 
+def test_an_expression_that_would_take_for_ever_fails(monkeypatch):
+    monkeypatch.setattr("satchel.runtime.evals.judge._MOST_SECONDS", 0.05)
+
+    (why,) = failures(answered("a" * 60 + "!"), matches="(a|aa)+$")
+
+    assert why == "whether the answer matches (a|aa)+$ took longer than 0.05 s"
+
+
 def test_everything_that_is_wrong_is_told():
     assert len(failures(NOT_FOUND, file="gate.txt", contains=["3.2"], matches="3.2")) == 4
 
