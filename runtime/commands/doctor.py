@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
-import os
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -119,17 +119,29 @@ def explain(report: DoctorReport) -> list[str]:
     return lines
 
 
-def gpu_build(machine: Machine | None) -> tuple[str, str]:
+@dataclass(frozen=True, slots=True)
+class System:
+    """Where to look for a GPU that llama.cpp does not report; tests describe another computer."""
+
+    platform: str = sys.platform
+    root: Path = Path("/")
+    programs: str | None = None
+    """Folders of programs, as in PATH; None: this process's own."""
+
+
+def gpu_build(machine: Machine | None, system: System = System()) -> tuple[str, str]:
     """Return the command that installs a GPU build for this machine, empty where none is needed, and the reason."""
     if machine is not None and machine.gpus and machine.offloads:
         return "", f"llama.cpp uses {', '.join(gpu.name for gpu in machine.gpus)}"
-    found, flag = _find_gpu()
+    found, flag = _find_gpu(system)
     if not flag:
         return "", "none found; the CPU build is the right one"
-    return install_command(flag, _version(_ENGINE)), f"{found}, which this build of llama.cpp cannot use; install one:"
+    return install_command(
+        flag, _version(_ENGINE), system.platform
+    ), f"{found}, which this build of llama.cpp cannot use; install one:"
 
 
-def install_command(flag: str, version: str, platform: str = sys.platform) -> str:
+def install_command(flag: str, version: str, platform: str) -> str:
     """Return the command that builds llama-cpp-python with a CMake flag. `--no-deps`: NumPy must not move with it."""
     pip = f"pip install --force-reinstall --no-deps --no-cache-dir {_ENGINE}=={version}"
     if platform == "win32":
@@ -137,15 +149,19 @@ def install_command(flag: str, version: str, platform: str = sys.platform) -> st
     return f'CMAKE_ARGS="{flag}" {pip}'
 
 
-def _find_gpu() -> tuple[str, str]:
+def _find_gpu(system: System) -> tuple[str, str]:
     """Return the GPU that the system shows, and the CMake flag of the backend for it."""
-    if sys.platform == "darwin":
+
+    def has_program(name: str) -> bool:
+        return shutil.which(name, path=system.programs) is not None
+
+    if system.platform == "darwin":
         return "Apple's GPU", "-DGGML_METAL=on"
-    if Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi"):
+    if (system.root / "proc/driver/nvidia/version").exists() or has_program("nvidia-smi"):
         return "an NVIDIA GPU", "-DGGML_CUDA=on"
-    if Path("/dev/kfd").exists() and (shutil.which("hipcc") or shutil.which("rocminfo")):
+    if (system.root / "dev/kfd").exists() and (has_program("hipcc") or has_program("rocminfo")):
         return "an AMD GPU with ROCm", "-DGGML_HIP=on"
-    if any(Path("/dev/dri").glob("renderD*")) or (os.name == "nt" and shutil.which("vulkaninfo")):
+    if any((system.root / "dev/dri").glob("renderD*")) or (system.platform == "win32" and has_program("vulkaninfo")):
         return "a GPU that Vulkan may drive", "-DGGML_VULKAN=on"
     return "", ""
 
@@ -187,9 +203,9 @@ def _report_reference(home: Home, reference: str, machine: Machine | None, reque
 def _report(model: GgufFile, machine: Machine | None, request: PlanRequest) -> ModelReport:
     try:
         header = read_model(model.path)
+        shape = read_shape(header)
     except SatchelError as error:
         return ModelReport(name=model.name, path=str(model.path), problem=error.message)
-    shape = read_shape(header)
     report = ModelReport(
         name=model.name,
         path=str(model.path),

@@ -25,8 +25,9 @@ _PACKAGE = "llama_cpp"
 # thread that is waited for does not run, and the spinning takes the very time that it needs. Measured on 2 cores,
 # tokens/s of the 135M Starter on 2 threads, idle and then beside other work: 160 and 1 to 14 by default; 154 and 5 to
 # 28 with 3,000 turns; 42 and 32 to 57 with none. `threads.py` does the rest: one thread has no barriers.
-_PATIENCE = {"GOMP_SPINCOUNT": "3000"}
-_LEVEL_INFO, _LEVEL_WARNING, _LEVEL_CONTINUED = 2, 3, 5
+# Before it aborts, ggml says why and then has gdb print a trace, where there is one: seconds, and words about nothing.
+_ENVIRONMENT = {"GOMP_SPINCOUNT": "3000", "GGML_NO_BACKTRACE": "1"}
+_LEVEL_INFO, _LEVEL_WARNING, _LEVEL_ERROR, _LEVEL_CONTINUED = 2, 3, 4, 5
 _KEPT_LINES = 40
 _BACKEND_FUNCTIONS: tuple[tuple[str, list[Any], Any], ...] = (
     ("ggml_backend_dev_count", [], ctypes.c_size_t),
@@ -61,7 +62,7 @@ def load_llama() -> Any:
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or spec.submodule_search_locations is None:
         raise EngineMissingError
-    for variable, value in _PATIENCE.items():
+    for variable, value in _ENVIRONMENT.items():
         os.environ.setdefault(variable, value)
     # A bare package stands in while its submodule is imported, so that the real `__init__` never runs.
     stand_in = types.ModuleType(_PACKAGE)
@@ -121,7 +122,7 @@ class LogTail:
 
     def __init__(self, *, verbose: bool = False) -> None:
         """`verbose` keeps what was allocated where too, for `plan.py`'s tests and for bug reports."""
-        self._lines: collections.deque[str] = collections.deque(maxlen=None if verbose else _KEPT_LINES)
+        self._kept: collections.deque[tuple[int, str]] = collections.deque(maxlen=None if verbose else _KEPT_LINES)
         self._lowest_level = _LEVEL_INFO if verbose else _LEVEL_WARNING
         self._level = 0
         self._llama = load_llama()
@@ -131,11 +132,16 @@ class LogTail:
 
     def lines(self) -> list[str]:
         """Return what was kept, oldest first."""
-        return [line.strip() for line in self._lines if line.strip()]
+        return [line.strip() for _, line in self._kept if line.strip()]
+
+    def reason(self) -> str:
+        """Return the line that tells the cause of a failure best; a warning only where there is no error."""
+        errors = [line for level, line in self._kept if level == _LEVEL_ERROR]
+        return reason_from(errors or self.lines())
 
     def clear(self) -> None:
         """Forget what was kept."""
-        self._lines.clear()
+        self._kept.clear()
 
     def close(self) -> None:
         """Give the logger back to llama.cpp, which writes to standard error."""
@@ -143,12 +149,13 @@ class LogTail:
 
     def _take(self, level: int, text: bytes, _data: Any) -> None:
         if level == _LEVEL_CONTINUED:
-            if self._lines and self._level >= self._lowest_level:
-                self._lines[-1] += text.decode(errors="replace")
+            if self._kept and self._level >= self._lowest_level:
+                level, begun = self._kept.pop()
+                self._kept.append((level, begun + text.decode(errors="replace")))
             return
         self._level = level
         if level >= self._lowest_level:
-            self._lines.append(text.decode(errors="replace"))
+            self._kept.append((level, text.decode(errors="replace")))
 
 
 def reason_from(lines: Iterable[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import secrets
 import threading
 import time
@@ -31,7 +32,7 @@ from satchel.runtime.engine.base import (
 )
 from satchel.runtime.engine.bindings import build_identity
 from satchel.runtime.engine.decoding import AbortedError, AbortFlag, TokenSequence
-from satchel.runtime.engine.errors import PromptTooLongError, TemplateError
+from satchel.runtime.engine.errors import DecodeError, PromptTooLongError, TemplateError
 from satchel.runtime.engine.gguf_header import GgufHeader
 from satchel.runtime.engine.identity import file_identity
 from satchel.runtime.engine.loaded import LoadedModel
@@ -233,6 +234,8 @@ class Speaker:
                 return "stop"
             logits = np.ctypeslib.as_array(self._llama.llama_get_logits_ith(context, -1), (size,))
             logprob, others = log_probabilities(logits, token, alternatives)
+            if math.isnan(logprob):
+                raise DecodeError(reason="its weights give no numbers; the file may be damaged")
             sampled = SampledToken(
                 token,
                 vocabulary.piece(token, special=sampler.shows_control_tokens),

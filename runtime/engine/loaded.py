@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from satchel.runtime.engine.bindings import LogTail, reason_from
+from satchel.runtime.engine.bindings import LogTail
 from satchel.runtime.engine.decoding import AbortFlag
 from satchel.runtime.engine.errors import AdapterError, ModelLoadError, UnsupportedModelError
 from satchel.runtime.engine.gguf_header import GgufHeader, read_header
@@ -77,10 +77,10 @@ class LoadedModel:
         log.clear()
         self._adapter = self._llama.llama_adapter_lora_init(self.model, str(adapter).encode())
         if not self._adapter:
-            raise AdapterError(path=adapter, reason=reason_from(log.lines()))
+            raise AdapterError(path=adapter, reason=log.reason())
         handles = (self._llama.llama_adapter_lora_p_ctypes * 1)(self._adapter)
         if self._llama.llama_set_adapters_lora(self.context, handles, 1, (ctypes.c_float * 1)(scale)) != 0:
-            raise AdapterError(path=adapter, reason=reason_from(log.lines()))
+            raise AdapterError(path=adapter, reason=log.reason())
 
     def close(self) -> None:
         """Free everything; the adapter goes with its model. A second call does nothing."""
@@ -119,7 +119,7 @@ class LoadedModel:
         log.clear()
         context = self._llama.llama_init_from_model(self.model, settings)
         if not context:
-            raise OutOfMemoryError(reason_from(log.lines()))
+            raise OutOfMemoryError(log.reason())
         if not self._llama.llama_get_memory(context):
             self._llama.llama_free(context)
             raise UnsupportedModelError(path=path, reason="it is a model for embeddings and writes no text")
@@ -165,7 +165,7 @@ def _load_model(
         raise raised[0]
     if abort.is_up:
         raise CancelledError
-    reason = reason_from(log.lines())
+    reason = log.reason()
     if any(word in reason for word in ("alloc", "out of memory", "buffer")):
         raise OutOfMemoryError(reason)
     if "unknown model architecture" in reason:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from satchel.runtime.engine.errors import UnsupportedModelError
 from satchel.runtime.engine.gguf_header import GgufHeader
 
+_MOST_LAYERS = 512
+"""llama.cpp's own limit (LLAMA_MAX_LAYERS); beyond it the process ends."""
 _BLOCK = re.compile(r"^blk\.(\d+)\.")
 # Models of these architectures give only some layers a sliding window: every n-th sees everything. llama.cpp holds
 # these numbers in code (src/models/*.cpp, `set_swa_pattern`) where the file itself does not tell.
@@ -61,7 +64,11 @@ class ModelShape:
 
 
 def read_shape(header: GgufHeader) -> ModelShape:
-    """Return the shape of a model; what a header does not tell is reckoned on the side of more memory."""
+    """Return the shape of a model; what a header does not tell is reckoned on the side of more memory.
+
+    Raises:
+        UnsupportedModelError: it names more layers than llama.cpp can hold.
+    """
     architecture = header.architecture
 
     def key(name: str) -> str:
@@ -71,6 +78,8 @@ def read_shape(header: GgufHeader) -> ModelShape:
     heads = header.number(key("attention.head_count")) or 1
     blocks = _block_bytes(header)
     count = max(header.number(key("block_count")), len(blocks))
+    if count > _MOST_LAYERS:
+        raise UnsupportedModelError(path=header.path, reason=f"it names {count:,} layers")
     kv_heads = header.numbers(key("attention.head_count_kv"), count, heads)
     key_length = header.number(key("attention.key_length")) or embedding // heads
     value_length = header.number(key("attention.value_length")) or embedding // heads

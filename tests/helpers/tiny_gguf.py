@@ -15,11 +15,10 @@ from typing import Any
 
 import numpy as np
 
-UINT32, FLOAT32, BOOL, STRING, ARRAY, UINT64 = 4, 6, 7, 8, 9, 10
+UINT32, INT32, FLOAT32, BOOL, STRING, ARRAY, UINT64 = 4, 5, 6, 7, 8, 9, 10
 F32, F16, Q8_0 = 0, 1, 8
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, BYTE = 1, 2, 3, 4, 6
-_FORMATS = {UINT32: "<I", 5: "<i", FLOAT32: "<f", BOOL: "<?", UINT64: "<Q"}
-_INT32 = 5
+_FORMATS = {UINT32: "<I", INT32: "<i", FLOAT32: "<f", BOOL: "<?", UINT64: "<Q"}
 _ALIGNMENT = 32
 
 CHATML = (
@@ -43,7 +42,7 @@ class TinyModel:
     context: int = 512
     window: int = 0
     tokenizer: str = "bpe"
-    """`bpe` (byte-level, as GPT-2), `spm` (as Llama 2) or `none`."""
+    """`bpe` (byte-level, as GPT-2), `spm` (as Llama 2), `wordpiece` (as BERT) or `none`."""
     template: str | None = CHATML
     tied: bool = True
     seed: int = 1
@@ -76,7 +75,7 @@ def write_parts(folder: Path, stem: str, model: TinyModel, count: int) -> list[P
         split = [
             ("split.no", 2, number),
             ("split.count", 2, count),
-            ("split.tensors.count", _INT32, len(tensors)),
+            ("split.tensors.count", INT32, len(tensors)),
         ]
         path = folder / f"{stem}-{number + 1:05}-of-{count:05}.gguf"
         path.write_bytes(gguf_bytes((metadata if number == 0 else []) + split, mine))
@@ -162,7 +161,7 @@ def tiny_metadata(model: TinyModel) -> list[tuple[str, int, Any]]:
             ("mamba.ssm.state_size", UINT32, 16),
             ("mamba.ssm.time_step_rank", UINT32, 4),
         ]
-    metadata += {"bpe": _bpe, "spm": _spm, "none": _no_vocabulary}[model.tokenizer](model)
+    metadata += {"bpe": _bpe, "spm": _spm, "wordpiece": _wordpiece, "none": _no_vocabulary}[model.tokenizer](model)
     if model.template is not None:
         metadata.append(("tokenizer.chat_template", STRING, model.template))
     return metadata + list(model.metadata)
@@ -179,11 +178,17 @@ def tiny_tensors(model: TinyModel) -> list[RawTensor]:
     def ones(name: str, count: int) -> RawTensor:
         return _tensor(name, np.ones(count))
 
-    tensors = [weight("token_embd.weight", vocabulary, model.embedding), ones("output_norm.weight", model.embedding)]
+    tensors = [weight("token_embd.weight", vocabulary, model.embedding)]
+    if model.architecture == "bert":
+        tensors.append(weight("position_embd.weight", model.context, model.embedding))
+        tensors.append(weight("token_types.weight", 2, model.embedding))
+        tensors += _weight_and_bias("token_embd_norm", model.embedding)
+    else:
+        tensors.append(ones("output_norm.weight", model.embedding))
     if not model.tied:
         tensors.append(weight("output.weight", vocabulary, model.embedding))
     for number in range(model.layers):
-        block = _mamba_block if model.architecture == "mamba" else _attention_block
+        block = {"mamba": _mamba_block, "bert": _bert_block}.get(model.architecture, _attention_block)
         tensors += block(model, f"blk.{number}", weight, ones)
     return tensors
 
@@ -232,9 +237,27 @@ def _mamba_block(model: TinyModel, block: str, weight: Any, ones: Any) -> list[R
     ]
 
 
+def _bert_block(model: TinyModel, block: str, weight: Any, _ones: Any) -> list[RawTensor]:
+    width, inner = model.embedding, model.feed_forward
+    tensors = []
+    for name, rows, columns in [
+        *((f"attn_{part}", width, width) for part in ("q", "k", "v", "output")),
+        ("ffn_up", inner, width),
+        ("ffn_down", width, inner),
+    ]:
+        tensors += [weight(f"{block}.{name}.weight", rows, columns), _tensor(f"{block}.{name}.bias", np.zeros(rows))]
+    for name in ("attn_output_norm", "layer_output_norm"):
+        tensors += _weight_and_bias(f"{block}.{name}", width)
+    return tensors
+
+
+def _weight_and_bias(name: str, count: int) -> list[RawTensor]:
+    return [_tensor(f"{name}.weight", np.ones(count)), _tensor(f"{name}.bias", np.zeros(count))]
+
+
 def _bpe(model: TinyModel) -> list[tuple[str, int, Any]]:
     """A byte-level vocabulary: every byte, some merges, ChatML's and tool calls' special tokens."""
-    letters = _byte_letters()
+    letters = byte_letters()
     tokens = [letters[byte] for byte in range(256)]
     merges: list[str] = []
     for word in _WORDS:
@@ -255,7 +278,7 @@ def _bpe(model: TinyModel) -> list[tuple[str, int, Any]]:
         ("tokenizer.ggml.model", STRING, "gpt2"),
         ("tokenizer.ggml.pre", STRING, "gpt-2"),
         ("tokenizer.ggml.tokens", ARRAY, (STRING, tokens + [text for text, _ in special])),
-        ("tokenizer.ggml.token_type", ARRAY, (_INT32, kinds + [kind for _, kind in special])),
+        ("tokenizer.ggml.token_type", ARRAY, (INT32, kinds + [kind for _, kind in special])),
         ("tokenizer.ggml.merges", ARRAY, (STRING, merges)),
         ("tokenizer.ggml.bos_token_id", UINT32, first),
         ("tokenizer.ggml.eos_token_id", UINT32, first + 2),
@@ -281,12 +304,29 @@ def _spm(model: TinyModel) -> list[tuple[str, int, Any]]:
         ("tokenizer.ggml.model", STRING, "llama"),
         ("tokenizer.ggml.tokens", ARRAY, (STRING, tokens)),
         ("tokenizer.ggml.scores", ARRAY, (FLOAT32, scores)),
-        ("tokenizer.ggml.token_type", ARRAY, (_INT32, kinds)),
+        ("tokenizer.ggml.token_type", ARRAY, (INT32, kinds)),
         ("tokenizer.ggml.bos_token_id", UINT32, 1),
         ("tokenizer.ggml.eos_token_id", UINT32, 2),
         ("tokenizer.ggml.unknown_token_id", UINT32, 0),
         ("tokenizer.ggml.add_bos_token", BOOL, True),
         (f"{model.architecture}.vocab_size", UINT32, len(tokens)),
+    ]
+
+
+def _wordpiece(model: TinyModel) -> list[tuple[str, int, Any]]:
+    """BERT's vocabulary: its special tokens, and words with the space mark in the place of "##"."""
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    tokens = special + ["\u2581" + word for word in _WORDS]
+    names = ("padding", "unknown", "cls", "seperator", "mask")  # spelt so in the format
+    return [
+        ("tokenizer.ggml.model", STRING, "bert"),
+        ("tokenizer.ggml.tokens", ARRAY, (STRING, tokens)),
+        ("tokenizer.ggml.token_type", ARRAY, (INT32, [CONTROL] * len(special) + [NORMAL] * len(_WORDS))),
+        *((f"tokenizer.ggml.{name}_token_id", UINT32, number) for number, name in enumerate(names)),
+        (f"{model.architecture}.vocab_size", UINT32, len(tokens)),
+        (f"{model.architecture}.attention.layer_norm_epsilon", FLOAT32, 1e-5),
+        (f"{model.architecture}.attention.causal", BOOL, False),
+        ("tokenizer.ggml.token_type_count", UINT32, 2),
     ]
 
 
@@ -298,7 +338,7 @@ def _no_vocabulary(model: TinyModel) -> list[tuple[str, int, Any]]:
     ]
 
 
-def _byte_letters() -> dict[int, str]:
+def byte_letters() -> dict[int, str]:
     """Return GPT-2's printable letter of each byte."""
     plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
     letters = {byte: chr(byte) for byte in plain}
