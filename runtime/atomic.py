@@ -22,6 +22,9 @@ def replacing(destination: Path) -> Iterator[BinaryIO]:
         SaveError: the disk is full or the folder is not writable.
     """
     try:
+        if destination.exists() and not (destination.is_file() or destination.is_dir()):
+            # A rename would take its place: as root, `-o /dev/null` would leave the machine without one.
+            raise SaveError(path=destination, reason="it is a device, a pipe or a socket, and no file")
         destination.parent.mkdir(parents=True, exist_ok=True)
         # 50 characters of the name: of up to four bytes each, they still fit with the rest in a file name's 255 bytes.
         handle, name = tempfile.mkstemp(prefix=f".{destination.name[:50]}.", suffix=".partial", dir=destination.parent)

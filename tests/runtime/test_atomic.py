@@ -233,3 +233,18 @@ def test_two_writers_of_one_file_leave_the_whole_of_one(tmp_path):
 
     assert path.read_bytes() == b"first" * 1000
     assert len(snapshot(tmp_path)) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_what_is_no_file_is_never_replaced(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    (tmp_path / "link").symlink_to(pipe)
+
+    for name in ("pipe", "link"):
+        with pytest.raises(SaveError, match=f"{name} could not be saved: it is a device, a pipe or a socket"):
+            save_text(tmp_path / name, "text")
+
+    assert pipe.is_fifo()
+    assert (tmp_path / "link").is_symlink()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "pipe"]
