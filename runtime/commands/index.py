@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from satchel.runtime.errors import UsageError
 from satchel.runtime.paths import Home
 from satchel.runtime.progress import SILENT, Progress
 from satchel.runtime.project.outcomes import ProjectIndex
@@ -41,7 +42,13 @@ def plain_path(folder: Path) -> Path:
 
 
 def run_with_progress(method: str, params: dict[str, object], progress: Progress) -> dict[str, Any]:
-    """Run a method of the project service to its end and hand its steps to `progress`; what that raises cancels it."""
+    """Run a method of the project service to its end and hand its steps to `progress`; what that raises cancels it.
+
+    Raises:
+        UsageError: a negative number of threads.
+    """
+    if isinstance(threads := params["threads"], int) and threads < 0:
+        raise UsageError(reason=f"--threads takes a number of at least 0, not {threads}")
     with Worker("satchel.runtime.project.service", name="indexing") as worker:
         stream = worker.stream(method, params)
         try:

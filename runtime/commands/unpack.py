@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from satchel.runtime.atomic import replacing, save_bytes, save_text
+from satchel.runtime.errors import SaveError
 from satchel.runtime.packfile import names
 from satchel.runtime.packfile.knowledge_check import check_knowledge, read_files
 from satchel.runtime.packfile.opener import open_pack
@@ -49,19 +50,19 @@ def unpack(path: Path, folder: Path, *, progress: Progress = SILENT) -> Unpacked
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FolderNotEmptyError(folder=folder)
-    folder.absolute().parent.mkdir(parents=True, exist_ok=True)
     with open_pack(path, verify=True, progress=progress) as pack:
         check_knowledge(pack, progress=progress)
         files = read_files(pack)
-        partial = Path(
-            tempfile.mkdtemp(prefix=f".{folder.name[:50]}.", suffix=".partial", dir=folder.absolute().parent)
-        )
+        partial = _folder_beside(folder)
         try:
             _write(pack, files, partial)
             if folder.exists():
                 folder.rmdir()
             partial.chmod(0o755)
             partial.rename(folder)
+        except OSError as error:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise _unsaved(folder, error) from error
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             raise
@@ -71,6 +72,19 @@ def unpack(path: Path, folder: Path, *, progress: Progress = SILENT) -> Unpacked
             tuple(file.name for file in files if file.source),
             tuple(file.name for file in files if not file.source),
         )
+
+
+def _folder_beside(folder: Path) -> Path:
+    parent = folder.absolute().parent
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=f".{folder.name[:50]}.", suffix=".partial", dir=parent))
+    except OSError as error:
+        raise _unsaved(folder, error) from error
+
+
+def _unsaved(folder: Path, error: OSError) -> SaveError:
+    return SaveError(path=folder, reason=(error.strerror or str(error)).lower())
 
 
 def _write(pack: Pack, files: tuple[KnowledgeFile, ...], folder: Path) -> None:

@@ -54,3 +54,8 @@ def test_json_holds_the_same(capsys, harbour):
 def test_what_is_no_project_is_an_error(capsys, tmp_path):
     assert main(["index", str(tmp_path), "--json"]) == 10
     assert json.loads(capsys.readouterr().out)["error"]["code"] == "no-project"
+
+
+def test_fewer_than_no_threads_are_wrong_use(capsys, harbour):
+    assert main(["index", str(harbour.folder), "--threads", "-1", "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "usage"

@@ -11,7 +11,7 @@ from helpers.project_folders import snapshot, write_files, write_project
 
 from satchel.runtime.commands.build import build_pack
 from satchel.runtime.commands.unpack import unpack
-from satchel.runtime.errors import CancelledError
+from satchel.runtime.errors import CancelledError, SaveError
 from satchel.runtime.knowledge.index import KnowledgeArrays
 from satchel.runtime.packfile.errors import DamagedPackError, NotAPackError, UnreadablePackError
 from satchel.runtime.packfile.opener import open_pack
@@ -194,6 +194,13 @@ def test_a_cancelled_unpacking_leaves_nothing_behind(harbour, tmp_path):
         unpack(harbour.pack, tmp_path / "again", progress=cancel)
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written_is_named(harbour, tmp_path):
+    (tmp_path / "file").write_text("x")
+
+    with pytest.raises(SaveError, match="again could not be saved"):
+        unpack(harbour.pack, tmp_path / "file" / "again")
 
 
 def test_texts_that_end_within_a_character_are_refused(tmp_path):
