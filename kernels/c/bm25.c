@@ -164,7 +164,7 @@ int32_t sk_bm25(const struct sk_backend *backend, const struct sk_postings *post
     struct evaluation e = {.backend = backend, .postings = postings, .query = query};
     int64_t most = postings->passage_count > 0 ? postings->passage_count : 1, k = query->k < most ? query->k : most;
     int64_t capacity = sk_selection_capacity(k);
-    uint64_t *keys = sk_allocate(2 * capacity * (int64_t)sizeof *keys);
+    uint64_t *keys = sk_allocate(4 * capacity * (int64_t)sizeof *keys);
     int32_t status = SK_NO_MEMORY;
     e.sums = sk_allocate((SK_BM25_BLOCK + SK_LANES) * (int64_t)sizeof *e.sums);
     e.places = sk_allocate((SK_BM25_BLOCK + SK_LANES) * (int64_t)sizeof *e.places);
@@ -175,7 +175,7 @@ int32_t sk_bm25(const struct sk_backend *backend, const struct sk_postings *post
     }
     if (status == 0) {
         e.best = (struct sk_selection){keys, 0, capacity, k, -INFINITY};
-        e.local = (struct sk_selection){keys + capacity, 0, capacity, k, -INFINITY};
+        e.local = (struct sk_selection){keys + 2 * capacity, 0, capacity, k, -INFINITY};
         memset(e.sums, 0, (SK_BM25_BLOCK + SK_LANES) * sizeof *e.sums);
         for (int64_t next = next_passage(&e); next >= 0; next = next_passage(&e)) {
             e.first = next / SK_BM25_BLOCK * SK_BM25_BLOCK;

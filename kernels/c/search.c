@@ -106,7 +106,7 @@ int32_t sk_search(const struct sk_backend *backend, const struct sk_rows *rows, 
     struct scratch s = {0};
     kept = smaller(kept, rows->count > 0 ? rows->count : 1);
     capacity = sk_selection_capacity(kept);
-    s.keys = sk_allocate(parts * in_flight * capacity * (int64_t)sizeof *s.keys);
+    s.keys = sk_allocate(parts * in_flight * 2 * capacity * (int64_t)sizeof *s.keys);
     s.levels = sk_allocate(in_flight * sk_padded_levels(d));
     s.planes = sk_allocate(in_flight * sk_plane_words(d) * (int64_t)sizeof *s.planes);
     s.query = sk_allocate(sk_padded_floats(d) * (int64_t)sizeof *s.query);
@@ -128,7 +128,7 @@ int32_t sk_search(const struct sk_backend *backend, const struct sk_rows *rows, 
                 i8[q] = sk_cut_i8(query, d, s.levels + q * sk_padded_levels(d));
             }
             for (int part = 0; part < parts; part++) {
-                uint64_t *keys = s.keys + (part * in_flight + q) * capacity;
+                uint64_t *keys = s.keys + (part * in_flight + q) * 2 * capacity;
                 selections[part * QUERIES_AT_A_TIME + q] = (struct sk_selection){keys, 0, capacity, kept, -INFINITY};
             }
         }

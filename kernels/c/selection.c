@@ -52,14 +52,20 @@ static void select_greatest(uint64_t *keys, int64_t count, int64_t k) {
 }
 
 void sk_selection_cut(struct sk_selection *selection) {
-    uint64_t least;
+    uint64_t *keys = selection->keys, *scratch = keys + selection->capacity, least;
+    int64_t kept = 0;
     if (selection->count < selection->k) return;
-    if (selection->count > selection->k) select_greatest(selection->keys, selection->count, selection->k);
-    selection->count = selection->k;
-    least = selection->keys[0];
+    memcpy(scratch, keys, (size_t)selection->count * sizeof *keys);
+    if (selection->count > selection->k) select_greatest(scratch, selection->count, selection->k);
+    least = scratch[0];
     for (int64_t i = 1; i < selection->k; i++) {
-        if (selection->keys[i] < least) least = selection->keys[i];
+        if (scratch[i] < least) least = scratch[i];
     }
+    for (int64_t i = 0; i < selection->count; i++) {
+        keys[kept] = keys[i];
+        kept += keys[i] >= least;
+    }
+    selection->count = selection->k;
     selection->threshold = sk_key_score(least);
 }
 

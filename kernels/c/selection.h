@@ -13,7 +13,7 @@
 #include <string.h>
 
 struct sk_selection {
-    uint64_t *keys;
+    uint64_t *keys; /* room for twice the capacity: the second half is scratch for a cut */
     int64_t count;
     int64_t capacity; /* > k */
     int64_t k;
@@ -50,7 +50,8 @@ static inline int64_t sk_selection_capacity(int64_t k) {
     return 2 * k + 32;
 }
 
-/* Cuts back to the k best keys, unsorted, and raises the threshold. */
+/* Cuts back to the k best keys and raises the threshold. The keys stay in their order, which is that of the rows: who looks
+ * the rows up next then walks through memory in one direction. */
 void sk_selection_cut(struct sk_selection *selection);
 
 /* Leaves the k best keys (or fewer), best first. */

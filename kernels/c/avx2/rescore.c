@@ -1,32 +1,18 @@
-/* Candidates' scores from both planes: rows far apart, so the next ones are fetched while one is summed. */
+/* Candidates' scores from both planes, eight dimensions at a time. */
 #include <math.h>
 
+#include "../candidates.h"
 #include "avx2.h"
-
-enum { AHEAD = 4, LINE = 64 };
-
-static inline void fetch(const struct sk_rows *rows, int64_t candidate) {
-    const char *high, *low;
-    if (candidate < 0 || candidate >= rows->count) return;
-    high = (const char *)rows->high + candidate * rows->dimension;
-    low = (const char *)rows->low + candidate * rows->dimension;
-    for (int64_t i = 0; i < rows->dimension; i += LINE) {
-        _mm_prefetch(high + i, _MM_HINT_T0);
-        _mm_prefetch(low + i, _MM_HINT_T0);
-    }
-    _mm_prefetch((const char *)(rows->scale + candidate), _MM_HINT_T0);
-}
 
 void sk_avx2_rescore(const struct sk_rows *rows, const float *query, const int64_t *candidates, int64_t count,
                      float *scores) {
-    for (int64_t c = 0; c < count && c < AHEAD; c++) fetch(rows, candidates[c]);
     for (int64_t c = 0; c < count; c++) {
         const int8_t *high, *low;
         __m256 front = _mm256_setzero_ps(), back = front;
         float lanes[SK_LANES];
         int64_t i = 0;
-        if (c + AHEAD < count) fetch(rows, candidates[c + AHEAD]);
-        if (candidates[c] < 0 || candidates[c] >= rows->count) {
+        sk_fetch_ahead(rows, candidates, c, count);
+        if (!sk_is_row(rows, candidates[c])) {
             scores[c] = -INFINITY;
             continue;
         }

@@ -1,6 +1,6 @@
 /* One bit a dimension against a 4-bit query, eight rows at a time. AVX2 has no population count: a shuffle looks up that of
  * each half byte, already doubled for planes 1 and 3, so that two planes share a byte counter. 33 instructions a word of
- * four rows: bound by them, not by memory, at about 1.6 times the AVX-512 time. Reference: reference/bits.py. */
+ * four rows: bound by them, not by memory, at three times the AVX-512 time. Reference: reference/bits.py. */
 #include "avx2.h"
 
 /* A pair of planes adds at most 8 + 2 x 8 to a byte in each word. */

@@ -4,10 +4,10 @@
  * Reference: reference/bits.py; method: RaBitQ (SIGMOD 2024). */
 #include "avx512.h"
 
-/* Bytes between what is counted and what is fetched. The processor's own prefetcher stops at each page of 4 KiB, and one
- * page ahead is not enough for a scan this fast. Measured on a million rows: nothing fetched 1.7 ms, bits 1.4 ms, bits and
- * factors 1.0 ms, which is what reading the bytes takes. */
-enum { BITS_AHEAD = 8192, FACTORS_AHEAD = 2048 };
+/* Bytes between what is counted and what is fetched. The processor's own prefetcher stops at each page of 4 KiB, and a page
+ * or two ahead are not enough for a scan this fast. Measured on a million rows: nothing fetched 1.7 ms, two pages ahead
+ * 1.0 ms, four .87 ms; only reading the bytes takes .76 ms. */
+enum { BITS_AHEAD = 16384, FACTORS_AHEAD = 4096 };
 
 static inline __m512i differing(__m512i word, uint64_t plane) {
     return _mm512_popcnt_epi64(_mm512_xor_si512(word, _mm512_set1_epi64((int64_t)plane)));
