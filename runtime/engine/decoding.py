@@ -76,7 +76,8 @@ class TokenSequence:
         if keep > most:
             before = bisect.bisect_right(self._batch_starts, most)
             keep = self._batch_starts[before - 1] if before else 0
-        self._truncate(keep)
+        if keep < len(self._tokens):
+            self._forget_from(keep)
         return len(self._tokens)
 
     def read(self, prompt: Sequence[int], *, pinned: int) -> Iterator[int]:
@@ -172,15 +173,6 @@ class TokenSequence:
         reason = "no room is left in its context" if code == _NO_SLOT else f"it stopped with code {code}"
         raise DecodeError(reason=reason)
 
-    def _truncate(self, keep: int) -> None:
-        if keep < len(self._tokens):
-            self._forget_from(keep)
-        if self._window and self._tokens:
-            # Small caches and restored ones lack what sliding windows have passed; some of it may be in view again.
-            oldest = self._llama.llama_memory_seq_pos_min(self._memory, _SEQUENCE)
-            if oldest > 0 and oldest > keep - self._window:
-                self.clear()
-
     def _forget_from(self, start: int) -> None:
         # Models with a recurrent state can forget all or nothing.
         if start == 0 or not self._llama.llama_memory_seq_rm(self._memory, _SEQUENCE, start, _TO_THE_END):
@@ -188,6 +180,12 @@ class TokenSequence:
             return
         del self._tokens[start:]
         del self._batch_starts[bisect.bisect_left(self._batch_starts, start) :]
+        if self._window:
+            # Small caches and restored ones lack what sliding windows have passed; some of it may be in view again.
+            # Where nothing is left in such a cache, its oldest position is -1.
+            oldest = self._llama.llama_memory_seq_pos_min(self._memory, _SEQUENCE)
+            if oldest < 0 or oldest > max(0, start - self._window):
+                self.clear()
 
 
 def _strlen() -> Any:

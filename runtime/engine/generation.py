@@ -303,7 +303,12 @@ class Speaker:
     def _restore(self, key: str, tokens: list[int]) -> bool:
         assert self._prefixes is not None
         state = self._prefixes.load(key)
-        return state is not None and self._sequence.restore(state, tokens)
+        if state is None:
+            return False
+        if self._sequence.restore(state, tokens):
+            return True
+        self._prefixes.remove(key)
+        return False
 
     def _save(self, key: str, pinned: int) -> None:
         """Copy the state now and write it beside the answer."""

@@ -55,8 +55,7 @@ class PrefixCache:
         except (OSError, ValueError):
             return None
         if not whole or head != _head(key, state):
-            with contextlib.suppress(OSError):
-                path.unlink()
+            self.remove(key)
             return None
         with contextlib.suppress(OSError):
             os.utime(path)  # used now: the last to go
@@ -70,6 +69,11 @@ class PrefixCache:
             file.write(_head(key, state))
             file.write(state)
         self._shrink()
+
+    def remove(self, key: str) -> None:
+        """Forget a state that is of no use."""
+        with contextlib.suppress(OSError):
+            self._path(key).unlink()
 
     def _shrink(self) -> None:
         """Remove what was used longest ago until the folder keeps its limit, and what killed processes left behind."""

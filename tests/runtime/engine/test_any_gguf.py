@@ -6,7 +6,8 @@ import math
 from pathlib import Path
 
 import pytest
-from helpers.generations import GREEDY, assistant, collect, system, user
+from helpers.generations import GREEDY, collect, user
+from helpers.odd_models import ODD_MODELS, TALK
 from helpers.reference_logits import reference_logprobs
 from helpers.tiny_gguf import (
     ARRAY,
@@ -36,31 +37,10 @@ from satchel.runtime.engine.errors import (
 from satchel.runtime.engine.llama import LlamaEngine
 from satchel.runtime.errors import CancelledError, SatchelError, UsageError
 
-MODELS = {
-    "grouped heads": TinyModel(),
-    "SentencePiece": TinyModel(tokenizer="spm"),
-    "three heads, five layers, a matrix for the output": TinyModel(
-        embedding=48, heads=3, kv_heads=1, layers=5, feed_forward=80, tied=False
-    ),
-    "one layer, one head": TinyModel(embedding=32, heads=1, kv_heads=1, layers=1),
-    "Qwen2, with biases": TinyModel(architecture="qwen2"),
-    "Qwen3, heads wider than their share": TinyModel(architecture="qwen3", head_values=40, kv_heads=4),
-    "Gemma 2, every other layer a window": TinyModel(architecture="gemma2", head_values=32, window=64, layers=3),
-    "Gemma 3, five of six layers a window": TinyModel(architecture="gemma3", head_values=32, window=64, layers=7),
-    "Mamba, without attention": TinyModel(architecture="mamba"),
-    "no chat template": TinyModel(template=None),
-}
-TALK = [
-    system("the tide rises and falls twice a day in the harbour. " * 4),
-    user("When does the moon rise over the water? " * 6),
-    assistant("twice a day"),
-    user("and the tide?"),
-]
 
-
-@pytest.fixture(params=list(MODELS))
+@pytest.fixture(params=list(ODD_MODELS))
 def model(request: pytest.FixtureRequest) -> TinyModel:
-    return MODELS[request.param]
+    return ODD_MODELS[request.param]
 
 
 def test_it_speaks_and_tells_what_it_is(engine, tmp_path, model):
@@ -94,7 +74,7 @@ def test_asked_again_after_other_talk_or_a_cancel_it_computes_the_very_same(engi
 
 @pytest.mark.parametrize("name", ["three heads, five layers, a matrix for the output", "SentencePiece"])
 def test_its_probabilities_are_those_of_the_high_level_class(engine, tmp_path, name):
-    path = write_gguf(tmp_path / "m.gguf", MODELS[name])
+    path = write_gguf(tmp_path / "m.gguf", ODD_MODELS[name])
     engine.load(LoadSpec(path=str(path)))
     said = collect(engine.generate(TALK[1:2], GREEDY, max_tokens=8))
 
