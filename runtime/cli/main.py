@@ -168,7 +168,7 @@ def _report_interrupt(*, wants_json: bool) -> int:
         from satchel.runtime.errors import CancelledError
 
         _print_error(CancelledError().as_object())
-    sys.stderr.write("\nCancelled; what was done is kept, and running the command again goes on from there.\n")
+    sys.stderr.write("\nCancelled.\n")
     return INTERRUPTED
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 
 from satchel.runtime.cli.terminal import Terminal
@@ -25,5 +26,6 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
         terminal.json({"folder": str(project.folder), "id": project.assistant.id, "name": project.assistant.name})
         return 0
     terminal.print(f"{project.folder} is ready: {project.assistant.name}.")
-    terminal.print(f'  Next: satchel add {project.folder} FILES…   then: satchel run {project.folder} "your question"')
+    folder = shlex.quote(str(project.folder))
+    terminal.print(f'  Next: satchel add {folder} FILES…   then: satchel run {folder} "your question"')
     return 0

@@ -7,15 +7,15 @@ answered by the Reader's words alone, a reason or an explanation by the whole se
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from satchel.runtime.knowledge.answers import Quotation
-from satchel.runtime.knowledge.cues import Asked, what_is_asked
+from satchel.runtime.knowledge.cues import Asked, has_cue, what_is_asked
 from satchel.runtime.knowledge.reader.reader import ReaderResult, ReadSpan
 from satchel.runtime.knowledge.search import Hit, SearchResult
-from satchel.runtime.knowledge.sentences import split_sentences
+from satchel.runtime.knowledge.sentences import SentenceKind, split_sentences
 
 _MOST_QUOTATIONS = 3
 _LEAST_CHANCE = 0.35
@@ -24,6 +24,12 @@ _FURTHER_SHARE = 0.5
 """A further passage is quoted beside the best when it is at least this likely, measured by the best's chance."""
 _SPAN_FAVOUR = 0.15
 """The chance that exact words are right is lower than that of the sentence round them; this makes them comparable."""
+_SURE = 0.5
+"""From this chance on, the Reader's words alone are the answer, even where the scorer prefers another sentence."""
+_AGREED = 0.3
+"""The same where the words stand in the scorer's own sentence."""
+_READERS_LANGUAGE = "en"
+_LINK = "://"
 _EXACT = frozenset({Asked.DATE, Asked.NUMBER, Asked.NAME})
 _SENTENCE_ENDS = '.!"”’)»。！؟।'  # noqa: RUF001 - real punctuation
 
@@ -49,41 +55,66 @@ class Quoter:
     """Quotes from the passages of a search. Belongs to one thread."""
 
     def __init__(self, scorer: PassageReader, reader: PassageReader | None) -> None:
-        """`scorer` picks whole sentences; without `reader` nothing marks exact words."""
+        """`scorer` picks whole sentences, in any language; `reader` marks exact words, in English only."""
         self._scorer = scorer
         self._reader = reader
 
-    def quote(self, found: SearchResult) -> tuple[Quotation, ...]:
-        """Return the quotations that answer, best first; none when no passage is likely to."""
-        if not found.hits:
+    def quote(self, found: SearchResult, languages: Sequence[str]) -> tuple[Quotation, ...]:
+        """Return the quotations that answer, best first; none when no passage is likely to.
+
+        `languages` are those of the hits, one each: what is not English is left to the scorer.
+        """
+        # What no gate has judged must at least share a word with the question.
+        hits = [(hit, language) for hit, language in zip(found.hits, languages, strict=True) if _may_answer(hit)]
+        if not hits:
             return ()
-        texts = [hit.passage.text for hit in found.hits]
-        relevance = [hit.passage.score for hit in found.hits]
-        exact = what_is_asked(found.question) in _EXACT
+        texts = [hit.passage.text for hit, _ in hits]
+        relevance = [hit.passage.score for hit, _ in hits]
         scored = self._scorer.read(found.question, texts, relevance)
-        marked = self._reader.read(found.question, texts, relevance) if self._reader is not None else None
-        chance = 1.0 - min(result.no_answer_probability for result in (scored, marked or scored))
-        if chance < _LEAST_CHANCE:
+        english = [number for number, (_, language) in enumerate(hits) if language == _READERS_LANGUAGE]
+        marked = self._read(found.question, texts, relevance, english)
+        chance = 1.0 - min(scored.no_answer_probability, marked.no_answer_probability)
+        # Neither was measured in another language: there, a sentence that shares the question's words is shown.
+        if english and chance < _LEAST_CHANCE:
             return ()
-        candidates = _candidates(texts, scored, marked, exact=exact)
-        return tuple(_quotation(found.hits[candidate.hit], candidate) for candidate in _best(candidates))
+        spans = dict(zip(english, marked.spans, strict=True))
+        candidates = [
+            candidate
+            for number, text in enumerate(texts)
+            for candidate in _candidates(number, text, found.question, scored.spans[number], spans.get(number))
+        ]
+        return tuple(_quotation(hits[candidate.hit][0], candidate) for candidate in _best(candidates))
+
+    def _read(
+        self, question: str, texts: Sequence[str], relevance: Sequence[float], numbers: Sequence[int]
+    ) -> ReaderResult:
+        if self._reader is None or not numbers:
+            return ReaderResult((ReadSpan(0, 0, 0.0),) * len(numbers), None, 1.0)
+        return self._reader.read(question, [texts[n] for n in numbers], [relevance[n] for n in numbers])
+
+
+def _may_answer(hit: Hit) -> bool:
+    return hit.relevance is not None or hit.passage.bm25 > 0
 
 
 def _candidates(
-    texts: Sequence[str], scored: ReaderResult, marked: ReaderResult | None, *, exact: bool
-) -> list[_Candidate]:
-    found = []
-    for number, text in enumerate(texts):
-        span = marked.spans[number] if marked is not None else None
-        sentence = scored.spans[number]
-        if sentence.end > sentence.start and text[sentence.end - 1] in _SENTENCE_ENDS:
-            inside = span is not None and sentence.start <= span.start < span.end <= sentence.end
-            answer = span if exact and inside and span is not None else sentence
-            found.append(_Candidate(number, sentence, answer, sentence.score))
-        if span is not None and span.end > span.start:
-            around = _around(text, span)
-            found.append(_Candidate(number, around, span if exact else around, span.score + _SPAN_FAVOUR * exact))
-    return found
+    number: int, text: str, question: str, sentence: ReadSpan, span: ReadSpan | None
+) -> Iterator[_Candidate]:
+    """Yield what may be quoted of one passage: the scorer's sentence, and the sentence round the Reader's words."""
+    asked = what_is_asked(question)
+    exact = asked in _EXACT
+    marked = span is not None and span.end > span.start
+    if _is_quotable(text, sentence):
+        agreed = exact and marked and span is not None and sentence.start <= span.start < span.end <= sentence.end
+        agreed = agreed and span is not None and span.score >= _AGREED
+        answer = span if agreed and span is not None and has_cue(_words(text, span), asked, question) else sentence
+        yield _Candidate(number, sentence, answer, sentence.score)
+    if marked and span is not None:
+        around = _around(text, span)
+        if around is None or (exact and not has_cue(_words(text, around), asked, question)):
+            return
+        sure = exact and span.score >= _SURE and has_cue(_words(text, span), asked, question)
+        yield _Candidate(number, around, span if sure else around, span.score + _SPAN_FAVOUR * exact)
 
 
 def _best(candidates: Sequence[_Candidate]) -> list[_Candidate]:
@@ -112,12 +143,29 @@ def _quotation(hit: Hit, candidate: _Candidate) -> Quotation:
     )
 
 
-def _around(text: str, span: ReadSpan) -> ReadSpan:
-    """Return the sentence, or the sentences, that a span stands in."""
+def _around(text: str, span: ReadSpan) -> ReadSpan | None:
+    """Return the sentence, or the sentences, that a span stands in; None for a heading, a table's head or a link."""
     touched = [found for found in split_sentences(text) if found.start < span.end and span.start < found.end]
     if not touched:
         return span
-    return ReadSpan(min(touched[0].start, span.start), max(touched[-1].end, span.end), span.score)
+    around = ReadSpan(min(touched[0].start, span.start), max(touched[-1].end, span.end), span.score)
+    said = _words(text, around)
+    no_prose = said.startswith("#") or (said.startswith("|") and not any(map(str.isdigit, said)))
+    return None if no_prose or _LINK in said else around
+
+
+def _is_quotable(text: str, sentence: ReadSpan) -> bool:
+    """Tell a sentence that ends as one, or a table's row, from headings, links and fragments."""
+    if sentence.end <= sentence.start or _LINK in _words(text, sentence):
+        return False
+    if text[sentence.end - 1] in _SENTENCE_ENDS:
+        return True
+    found = (one for one in split_sentences(text) if one.start == sentence.start)
+    return any(one.kind is SentenceKind.ITEM for one in found)
+
+
+def _words(text: str, span: ReadSpan) -> str:
+    return text[span.start : span.end]
 
 
 def _overlap(one: _Candidate, other: _Candidate) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -67,6 +68,8 @@ class Searcher:
         self._embed_query = embed_query if arrays.vectors is not None else None
         self._gate = gate
         self._settings = settings or RankingSettings()
+        known = Counter(file.language for file in arrays.files if file.language)
+        self._usual_language = known.most_common(1)[0][0] if known else ""
 
     def search(self, question: str, k: int, *, allowed_files: Iterable[int] | None = None) -> SearchResult:
         """Return those of the k best passages that bear on a question; `allowed_files` are file numbers, None: all."""
@@ -81,8 +84,9 @@ class Searcher:
             allowed=None if allowed_files is None else self._rows_of(searched),
             settings=self._settings,
         )
-        files = [self.arrays.files[number] for number in self.arrays.passages[ranking.rows, 0]]
-        judgement = self._gate.judge(ranking, [file.language for file in files])
+        judgement = self._gate.judge(
+            ranking, [self.language(number) for number in self.arrays.passages[ranking.rows, 0]]
+        )
         best = range(min(k, len(ranking.rows)))
         hits = tuple(self._hit(ranking, judgement, at) for at in best if judgement.passes[at])
         return SearchResult(
@@ -96,6 +100,10 @@ class Searcher:
             searched=searched,
             warnings=tuple(self._warnings(hits)),
         )
+
+    def language(self, file_number: int) -> str:
+        """Return a file's language; one that was not recognised (a table, a few words) counts as most others' is."""
+        return self.arrays.files[file_number].language or self._usual_language
 
     def passage(self, ranking: Ranking, at: int) -> FoundPassage:
         """Return the candidate at a place of the ranking with its text and page."""
@@ -138,6 +146,6 @@ class Searcher:
             yield KnowledgeWarning("other-analyser", f"Some words may not be found: their index was made by {by}.")
         unjudged = {hit.file_number for hit in hits if hit.relevance is None and self._gate.is_on}
         if unjudged:
-            languages = sorted({language_name(self.arrays.files[number].language) for number in unjudged})
-            text = f"Whether these passages bear on the question was not checked: {', '.join(languages)}."
+            files = sorted(f"{self.arrays.files[n].name} ({language_name(self.language(n))})" for n in unjudged)
+            text = f"Whether these files bear on the question was not checked: {', '.join(files)}."
             yield KnowledgeWarning("not-checked", text)

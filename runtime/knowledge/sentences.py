@@ -28,7 +28,7 @@ class SentenceKind(enum.Enum):
 
     PROSE = "prose"
     ITEM = "item"
-    """A list's item, its marker not in the range."""
+    """A list's item, its marker not in the range; a table's row."""
     HEADING = "heading"
 
 
@@ -41,6 +41,8 @@ class Sentence:
     kind: SentenceKind
 
 
+# A row of a table as extraction writes it ("id: T-003; tool: Lathe; status: ok"), or as Markdown does.
+_ROW = regex.compile(r"[^:;\n]{1,60}: [^;\n]*(?:; [^:;\n]{1,60}: [^;\n]*)+|\s*\|[^\n]+\|\s*")
 _BLANK_LINES = regex.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+")
 _LINE = regex.compile(r"[^\n]+")
 _MARKER = regex.compile(r"[^\S\n]*(?:[-*+•‣▪◦●–—]|\(?(?:\d{1,3}|[a-z])[.)])[^\S\n]+(?=\S)")  # noqa: RUF001 - real bullets
@@ -89,15 +91,22 @@ def _lines(text: str, start: int, end: int) -> Iterator[Sentence]:
     if not lines:
         return
     width = max(stop - begin for begin, stop in lines)
-    run_start, kind = lines[0][0], SentenceKind.PROSE
+    run_start, kind, after_row = lines[0][0], SentenceKind.PROSE, False
     for number, (begin, stop) in enumerate(lines):
         marker = _MARKER.match(text, begin, stop)
-        if number and (marker or _stands_alone(text, lines[number - 1], begin, width)):
-            yield from _prose(text, run_start, lines[number - 1][1], kind)
+        is_row = _ROW.fullmatch(text, begin, stop) is not None
+        if number and (marker or is_row or after_row or _stands_alone(text, lines[number - 1], begin, width)):
+            if not after_row:
+                yield from _prose(text, run_start, lines[number - 1][1], kind)
             run_start, kind = begin, SentenceKind.PROSE
+        after_row = is_row
+        if is_row:  # a record is one thing, whatever punctuation stands in it
+            yield from _trimmed(text, begin, stop, SentenceKind.ITEM)
+            continue
         if marker and run_start == begin:
             run_start, kind = marker.end(), SentenceKind.ITEM
-    yield from _prose(text, run_start, lines[-1][1], kind)
+    if not after_row:
+        yield from _prose(text, run_start, lines[-1][1], kind)
 
 
 def _stands_alone(text: str, line: tuple[int, int], following: int, width: int) -> bool:

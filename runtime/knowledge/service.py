@@ -81,7 +81,9 @@ class KnowledgeService:
         quotations: tuple[Quotation, ...] = ()
         if params["quote"]:
             quoter = Quoter(self._sentences(), self._reader())
-            quotations = tuple(placed(self._searcher.arrays, found.hits, one) for one in quoter.quote(found))
+            languages = [self._searcher.language(hit.file_number) for hit in found.hits]
+            quoted = quoter.quote(found, languages)
+            quotations = tuple(placed(self._searcher.arrays, found.hits, one) for one in quoted)
         timings = {"find": (searched - started) * 1000}
         if params["quote"]:
             timings["quote"] = (time.perf_counter() - searched) * 1000
@@ -116,8 +118,9 @@ class KnowledgeService:
 
     def _reader(self) -> Reader | None:
         """The trained Reader, loaded when first needed; it knows English alone, so other languages do without."""
-        assert self._arrays is not None  # the client opens first
-        if self._loaded_reader is None and {file.language for file in self._arrays.files} <= {"en", ""}:
+        assert self._searcher is not None  # the client opens first
+        languages = {self._searcher.language(number) for number in range(len(self._searcher.arrays.files))}
+        if self._loaded_reader is None and languages & {"en", ""}:
             self._loaded_reader = load_reader(self._home, threads=self._threads)
         return self._loaded_reader
 

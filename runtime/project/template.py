@@ -84,7 +84,8 @@ def create_project(folder: Path, *, template: str = DEFAULT_TEMPLATE, name: str 
 
 
 def _title_from(folder: Path) -> str:
-    return _title(folder.resolve().name.replace("-", " ").replace("_", " ")).capitalize()
+    title = _title(folder.resolve().name.replace("-", " ").replace("_", " "))
+    return title[:1].upper() + title[1:]
 
 
 def _title(name: str) -> str:
