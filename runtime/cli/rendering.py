@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from satchel.runtime.cli.terminal import Terminal, escape_control
 from satchel.runtime.session.citations import cited_in_order
-from satchel.runtime.session.events import Cited, Event, Finished, Progress, Source, Thinking, Token, Warned
+from satchel.runtime.session.events import Cited, Event, Finished, Progress, Retrieved, Source, Thinking, Token, Warned
 
 _QUOTE_WIDTH = 96
 
@@ -15,6 +15,7 @@ _QUOTE_WIDTH = 96
 def render_turn(events: Iterable[Event], terminal: Terminal) -> Finished:
     """Print a turn while it runs and return its end."""
     cited: list[Cited] = []
+    shown: tuple[Source, ...] = ()
     thinking = False
     for event in events:
         match event:
@@ -23,11 +24,9 @@ def render_turn(events: Iterable[Event], terminal: Terminal) -> Finished:
             case Thinking():
                 thinking = _show_thinking(event.text, terminal, begun=thinking)
             case Token():
-                terminal.end_progress()
-                if thinking:
-                    terminal.note("")
-                    thinking = False
-                terminal.print(escape_control(event.text), end="")
+                thinking = _show_token(event.text, terminal, thinking=thinking)
+            case Retrieved():
+                shown = event.passages
             case Cited():
                 cited.append(event)
             case Warned():
@@ -35,6 +34,7 @@ def render_turn(events: Iterable[Event], terminal: Terminal) -> Finished:
             case Finished():
                 terminal.end_progress()
                 _show_end(event, cited_in_order(cited), terminal)
+                _show_unnamed(event, cited, shown, terminal)
                 return event
             case _:
                 pass
@@ -58,6 +58,22 @@ def _show_end(finished: Finished, sources: list[Source], terminal: Terminal) -> 
         quoted = textwrap.shorten(escape_control(" ".join(source.text.split())), 4 * _QUOTE_WIDTH, placeholder=" …")
         terminal.print(terminal.dim(textwrap.indent(textwrap.fill(f"“{quoted}”", _QUOTE_WIDTH), "      ")))
     terminal.note(terminal.dim(f"\n{_who_spoke(finished)}"))
+
+
+def _show_token(text: str, terminal: Terminal, *, thinking: bool) -> bool:
+    """Print a piece of the answer; the thinking is over."""
+    terminal.end_progress()
+    if thinking:
+        terminal.note("")
+    terminal.print(escape_control(text), end="")
+    return False
+
+
+def _show_unnamed(finished: Finished, cited: list[Cited], shown: Sequence[Source], terminal: Terminal) -> None:
+    """List what a language model was shown when it names none of it: the person can look there."""
+    if finished.mode == "model" and finished.found and shown and not cited:
+        places = "; ".join(dict.fromkeys(place(source) for source in shown))
+        terminal.note(terminal.dim(f"It was shown, and does not name: {places}"))
 
 
 def _who_spoke(finished: Finished) -> str:

@@ -29,6 +29,7 @@ from satchel.runtime.session.events import (
     Usage,
     Warned,
 )
+from satchel.runtime.session.idle import IdleTimer
 from satchel.runtime.session.prompt import (
     NOT_IN_THE_FILES,
     Exchange,
@@ -50,12 +51,29 @@ _MESSAGE_TOKENS = 8
 class LanguageModel:
     """A model that answers for an assistant; loaded at the first answer."""
 
-    def __init__(self, engine: EngineClient, spec: LoadSpec, sampling: Sampling, *, name: str) -> None:
-        """`name` is how answers say who spoke; the engine belongs to this object from here on."""
+    def __init__(
+        self,
+        engine: EngineClient,
+        spec: LoadSpec,
+        sampling: Sampling,
+        *,
+        name: str,
+        minimum_context: int = 0,
+        idle_seconds: float = 0.0,
+        notes: Sequence[Warned] = (),
+    ) -> None:
+        """`name` is how answers say who spoke; the engine belongs to this object from here on.
+
+        `minimum_context` is the window, in tokens, that the assistant's author asks for; after `idle_seconds` without a
+        question the model is unloaded (0: never); `notes` are told at the first answer.
+        """
         self.name = name
         self._engine = engine
         self._spec = spec
         self._sampling = sampling
+        self._minimum_context = minimum_context
+        self._notes = list(notes)
+        self._idle = IdleTimer(idle_seconds, self._unload)
         self._loaded: ModelInfo | None = None
 
     def answer(
@@ -72,6 +90,17 @@ class LanguageModel:
             ContextTooSmallError: instructions and question alone do not fit; carries the sums.
             EngineError, WorkerDiedError: by their docstrings; the next answer loads the model again.
         """
+        with self._idle.used():
+            return (yield from self._answer(question, assistant, past, sources, timings))
+
+    def _answer(
+        self,
+        question: str,
+        assistant: LoadedAssistant,
+        past: Sequence[Exchange],
+        sources: Sequence[Source],
+        timings: Timings,
+    ) -> Generator[Event, None, Spoken]:
         model = yield from self._load(timings)
         with timings.stage("prompt"):
             messages, plan, pinned = self._compose(question, assistant, past, sources, model.context_tokens)
@@ -97,14 +126,18 @@ class LanguageModel:
                     yield from _last_words(thinking, said)
         assert ended is not None  # the last item of every generation
         answer = "".join(said).rstrip()  # its beginning is stripped already: offsets count from there
-        yield from find_citations(answer, shown)
+        cited = list(find_citations(answer, shown))
+        yield from cited
+        found = bool(answer) and not answer.startswith(NOT_IN_THE_FILES.rstrip("."))
+        if shown and found and not cited:
+            yield Warned("no-source", "The answer names no passage as its source: compare it with the files.")
         for note in ended.notes:
             yield Warned(note.kind, note.text)
         timings.add("prefill", ended.timings.prefill)
         timings.add("decode", ended.timings.decode)
         return Spoken(
             answer,
-            found=bool(answer) and not answer.startswith(NOT_IN_THE_FILES.rstrip(".")),
+            found=found,
             reason=_reason(ended, answer),
             mode="model",
             usage=Usage(
@@ -121,7 +154,13 @@ class LanguageModel:
 
     def close(self) -> None:
         """End the engine's process."""
+        self._idle.close()
         self._engine.close()
+
+    def _unload(self) -> None:
+        if self._engine.is_loaded:
+            self._engine.unload()
+            self._loaded = None
 
     def _load(self, timings: Timings) -> Generator[Event, None, ModelInfo]:
         if self._loaded is None or not self._engine.is_loaded:
@@ -131,6 +170,13 @@ class LanguageModel:
             yield Progress("loading the model", 1, 1)
             for note in self._loaded.notes:
                 yield Warned(note.kind, note.text)
+            if (window := self._loaded.context_tokens) < self._minimum_context:
+                text = (
+                    f"The window has {window:,} tokens; the assistant was made for {self._minimum_context:,} or more."
+                )
+                yield Warned("small-context", text)
+        while self._notes:
+            yield self._notes.pop(0)
         return self._loaded
 
     def _compose(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from satchel.runtime.engine.choice import GgufFile, list_models
 from satchel.runtime.knowledge.text_cache import FileHashes
 from satchel.runtime.paths import Home
-from satchel.runtime.project.schema import ModelPreference
+from satchel.runtime.project.schema import Adapter, ModelPreference
 
 # A point between digits belongs to its word: "3.2", "1.5b".
 _WORD_BREAK = re.compile(r"[-_ ]+|\.(?!\d)|(?<!\d)\.")
@@ -33,6 +34,14 @@ def find_preferred(preferences: Sequence[ModelPreference], home: Home) -> GgufFi
             if _is_of(model, preference):
                 return model
     return None
+
+
+def find_adapter(wanted: Adapter, home: Home) -> Path | None:
+    """Return the LoRA adapter of this hash in this person's folder of models; None where it is not there."""
+    hashes = FileHashes(home.cache / "model-hashes.json")
+    found = next((model.path for model in list_models(home) if hashes.sha256(model.path) == wanted.sha256), None)
+    hashes.save()
+    return found
 
 
 def _is_of(model: GgufFile, preference: ModelPreference) -> bool:
