@@ -123,7 +123,7 @@ class LlamaEngine:
         except BaseException:
             loaded.close()
             raise
-        notes = (_backed_off(chosen),) if failed or deaths else ()
+        notes = (_backed_off(chosen, machine),) if failed or deaths else ()
         return self._speaker.describe(load_seconds=time.perf_counter() - started, notes=notes)
 
     def count_tokens(self, text: str) -> int:
@@ -259,7 +259,6 @@ def _import_meanwhile() -> None:
         importlib.import_module(name)
 
 
-def _backed_off(chosen: OffloadPlan) -> Note:
-    layers = f"{chosen.gpu_layers} layers on the GPU" if chosen.gpu_layers else "no layer on the GPU"
-    text = f"Memory did not suffice for more: {layers}, a context of {chosen.context:,} tokens."
-    return Note("backed-off", text)
+def _backed_off(chosen: OffloadPlan, machine: Machine) -> Note:
+    layers = f"{chosen.gpu_layers} layers on the GPU, " if machine.gpus else ""
+    return Note("backed-off", f"Memory did not suffice for more: {layers}a context of {chosen.context:,} tokens.")
