@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
+from helpers.python_processes import run_python
 
 from satchel.runtime.engine.base import ChatMessage, ToolCall
 from satchel.runtime.engine.errors import TemplateError
 from satchel.runtime.engine.template import CHATML, ChatTemplate
+from satchel.runtime.engine.template_limits import CompiledTemplate
 
 SYSTEM = ChatMessage("system", "Be brief.")
 HELLO = ChatMessage("user", "Hello")
@@ -53,7 +56,30 @@ HOSTILE = {
     "bad syntax": "{% if %}",
     "a missing value's attribute": "{{ messages[7].content.x }}",
     "endless recursion": "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
+    "a power of a power": "{{ 9**(9**9) }}",
+    "squares of squares": (
+        "{% set n = namespace(x=9) %}{% for i in range(99) %}{% set n.x = n.x * n.x %}{% endfor %}{{ n.x % 7 }}"
+    ),
+    "dividing a huge number": "{{ (('f' * 30000000)|int(0, 16)) // 3 }}",
+    "a huge list": "{{ ([0] * 99999999999)|length }}",
+    "a huge list, the other way round": "{{ (99999999999 * (0, 1))|length }}",
+    "rounding to places without end": "{{ 9|round(-999999999) }}",
+    "rounding up to places without end": "{{ 9|round(999999999, 'ceil') }}",
+    "a list of itself twice, sixty times": (
+        "{% set n = namespace(x=[1]) %}{% for i in range(60) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x|tojson }}"
+    ),
 }
+
+HANGING = {
+    "comparing lists of lists": (
+        "{% set n = namespace(x=[1], y=[1]) %}{% for i in range(60) %}{% set n.x = [n.x, n.x] %}"
+        "{% set n.y = [n.y, n.y] %}{% endfor %}{{ n.x == n.y }}"
+    ),
+    "writing lists of lists": (
+        "{% set n = namespace(x=[1]) %}{% for i in range(60) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x }}"
+    ),
+}
+"""Run inside C without end, where nothing asks for the time."""
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -64,6 +90,34 @@ def test_a_hostile_template_is_replaced_within_seconds(name: str) -> None:
     assert [note.kind for note in template.notes] == ["bad-chat-template"]
     assert _text(template, HELLO).startswith("<|im_start|>user")
     assert time.process_time() - started < 20
+
+
+@pytest.mark.parametrize("name", HANGING)
+def test_a_template_that_hangs_inside_c_ends_its_process(name: str) -> None:
+    program = """
+import sys
+from satchel.runtime.engine import template_limits
+template_limits._LAST_RESORT_SECONDS = 0.5
+template_limits.CompiledTemplate(sys.argv[1]).render({})
+print("it came back")
+"""
+    finished = run_python(program, HANGING[name])
+    assert (finished.returncode, finished.stdout) == (1, "")
+    assert finished.stderr.startswith("Timeout (0:00:00.5")
+
+
+def test_the_last_resort_watches_while_a_template_renders_and_no_longer() -> None:
+    def threads() -> int:
+        return len(list(Path("/proc/self/task").iterdir()))
+
+    before = threads()
+    rendered = CompiledTemplate("{{ threads() }}").render({"threads": threads})
+    assert (int(rendered), threads()) == (before + 1, before)
+
+
+def test_sums_of_a_usual_size_are_done() -> None:
+    source = "{{ 7 * 6 }} {{ 'ab' * 3 }} {{ 2 ** 10 }} {{ 7 // 2 }} {{ 7 % 4 }} {{ '%02d' % 5 }} {{ 1.26|round(1) }}"
+    assert _text(ChatTemplate(source), HELLO) == "42 ababab 1024 3 3 05 1.3"
 
 
 def test_a_functions_globals_are_nothing_to_a_template() -> None:
