@@ -14,6 +14,7 @@ from satchel.runtime.session.events import Event
 from satchel.runtime.session.export import chat_as_markdown
 from satchel.runtime.session.history import Message
 from satchel.runtime.session.session import Session
+from satchel.runtime.session.stopping import Stopping
 
 _HELP = """\
   /history           the messages of this chat, numbered
@@ -62,15 +63,16 @@ class ChatCommands:
 
     def _answer(self, events: Iterator[Event]) -> None:
         """Print a turn; Ctrl-C stops the answer and not the chat, and what was said is kept."""
+        with Stopping(self._session) as stopping:
 
-        def stop(_signal: int, _frame: FrameType | None) -> None:
-            self._session.cancel()
+            def stop(_signal: int, _frame: FrameType | None) -> None:
+                stopping.begin()
 
-        before = signal.signal(signal.SIGINT, stop)
-        try:
-            render_turn(events, self._terminal)
-        finally:
-            signal.signal(signal.SIGINT, before)
+            before = signal.signal(signal.SIGINT, stop)
+            try:
+                render_turn(events, self._terminal)
+            finally:
+                signal.signal(signal.SIGINT, before)
 
     def _help(self, _rest: str) -> None:
         self._terminal.print(_HELP)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +21,7 @@ from satchel.runtime.session.events import Event
 from satchel.runtime.session.history import Chat, History
 from satchel.runtime.session.result import RunResult, collect_result
 from satchel.runtime.session.session import Session
+from satchel.runtime.session.stopping import Stopping
 from satchel.runtime.settings import load_settings
 from satchel.runtime.worker.process import Worker
 
@@ -97,6 +97,8 @@ def open_session(
 def events_within(session: Session, question: str, limit: TimeLimit) -> Iterator[Event]:
     """Yield a turn's events; when the time is up the turn is cancelled, and what was said stays in the history.
 
+    A worker that does not listen is ended soon after (`Worker.cancel`), so that the turn ends in any case.
+
     Raises:
         OutOfTimeError: the time was up before the turn was done.
     """
@@ -105,22 +107,11 @@ def events_within(session: Session, question: str, limit: TimeLimit) -> Iterator
         yield from session.turn(question)
         return
     limit.check(_STAGE)
-    expired = threading.Event()
-
-    def expire() -> None:
-        expired.set()
-        session.cancel()
-
-    timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), expire)
-    timer.start()
-    try:
+    with Stopping(session, after=seconds) as stopping:
         for event in session.turn(question):
-            if expired.is_set():
+            if stopping.begun:
                 raise limit.error(_STAGE)
             yield event
-    finally:
-        timer.cancel()
-        timer.join()
 
 
 def answer_batch(

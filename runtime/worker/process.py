@@ -18,7 +18,13 @@ from typing import IO, Any, BinaryIO, Self
 
 import msgspec
 
-from satchel.runtime.errors import OutOfTimeError, SatchelError, WorkerDiedError, WorkerOutOfMemoryError
+from satchel.runtime.errors import (
+    CancelledError,
+    OutOfTimeError,
+    SatchelError,
+    WorkerDiedError,
+    WorkerOutOfMemoryError,
+)
 from satchel.runtime.worker.frames import (
     CANCEL,
     ERROR,
@@ -34,6 +40,10 @@ from satchel.runtime.worker.limits import WorkerLimits
 _CLOSE_SECONDS = 2.0
 _STDERR_TAIL = 4000
 _FAULTHANDLER = ("Fatal Python error", "Current thread", "Thread 0x", "File ", "Extension modules", "<no Python frame>")
+_WATCHDOG = "Timeout ("
+"""How faulthandler's trace begins when a worker ends itself because native code hangs (engine.template_limits)."""
+_LOOK_AGAIN = object()
+"""Among the replies: a deadline was set while somebody waited without one."""
 
 
 class WorkerFailedError(SatchelError):
@@ -67,6 +77,8 @@ class Worker:
         self._write_lock = threading.Lock()
         self._ids = itertools.count(1)
         self._current: int | None = None
+        self._cancel_deadline: float | None = None
+        """Until when the running call may go on; None while nobody cancelled it."""
 
     def start(self) -> None:
         """Start the process if it does not run; calling early hides its start-up behind other work."""
@@ -99,6 +111,7 @@ class Worker:
             WorkerDiedError: the process ended (crash, kill, out of memory).
             WorkerOutOfMemoryError: it needed more than its limits allow.
             OutOfTimeError: `timeout` seconds passed; the process is killed.
+            CancelledError: it was cancelled, and stopped or was killed.
             SatchelError: what the method raised.
         """
         stream = self.stream(method, params, timeout=timeout)
@@ -130,7 +143,7 @@ class Worker:
                 if kind == ERROR:
                     raise _rebuilt(payload, self.name)
                 return payload
-        except (WorkerDiedError, OutOfTimeError):
+        except (WorkerDiedError, OutOfTimeError, CancelledError):
             finished = True
             raise
         finally:
@@ -140,13 +153,23 @@ class Worker:
                     give_up = time.monotonic() + self._cancel_seconds
                     while self._reply(call_id, give_up, self._cancel_seconds, method)[0] == ITEM:
                         pass
-            self._current = None
+            with self._write_lock:
+                self._current = self._cancel_deadline = None
 
     def cancel(self) -> None:
-        """Ask the running call to stop; without one, do nothing. Safe from any thread."""
-        with self._write_lock, contextlib.suppress(OSError, ValueError):  # a dead one has nothing to stop
+        """Ask the running call to stop; without one, do nothing. Safe from any thread, but not in a signal's handler.
+
+        A method that does not listen is ended with its process `cancel_seconds` later, and whoever waits for it gets
+        `CancelledError`.
+        """
+        with self._write_lock:
             process, call_id = self._process, self._current
-            if process is not None and process.stdin is not None and call_id is not None:
+            if process is None or process.stdin is None or call_id is None or self._cancel_deadline is not None:
+                return
+            # First of all: writing to a process that no longer reads could block.
+            self._cancel_deadline = time.monotonic() + self._cancel_seconds
+            self._replies.put(_LOOK_AGAIN)
+            with contextlib.suppress(OSError, ValueError):  # a dead one has nothing to stop
                 write_frame(process.stdin, (call_id, CANCEL, None))
 
     @property
@@ -191,13 +214,14 @@ class Worker:
 
     def _reply(self, call_id: int, deadline: float | None, timeout: float | None, stage: str) -> tuple[int, Any]:
         while True:
+            ends = [end for end in (deadline, self._cancel_deadline) if end is not None]
+            left = min(ends) - time.monotonic() if ends else None
             try:
-                frame = self._replies.get(timeout=None if deadline is None else max(0.0, deadline - time.monotonic()))
+                frame = self._replies.get(timeout=None if left is None else max(0.0, left))
             except queue.Empty:
-                if self._process is not None:
-                    self._process.kill()
-                self._forget()
-                raise OutOfTimeError(seconds=f"{timeout:g}", stage=f"{self.name}: {stage}") from None
+                raise self._overdue(timeout, stage) from None
+            if frame is _LOOK_AGAIN:
+                continue
             if frame is None:
                 raise self._died()
             if isinstance(frame, BrokenFrameError):
@@ -206,8 +230,18 @@ class Worker:
                 self._forget()
                 raise WorkerDiedError(name=self.name, reason="it sent bytes that are no reply")
             reply_id, kind, payload = frame
-            if reply_id == call_id:  # otherwise a late item of a call that was cancelled
-                return kind, payload
+            if reply_id != call_id:  # a late item of a call that was cancelled
+                continue
+            if kind == ITEM and left is not None and left < 0:  # it goes on and on
+                raise self._overdue(timeout, stage)
+            return kind, payload
+
+    def _overdue(self, timeout: float | None, stage: str) -> SatchelError:
+        cancelled = self._cancel_deadline is not None
+        if self._process is not None:
+            self._process.kill()
+        self._forget()
+        return CancelledError() if cancelled else OutOfTimeError(seconds=f"{timeout:g}", stage=f"{self.name}: {stage}")
 
     def _died(self) -> WorkerDiedError:
         reason = "it is not running"
@@ -231,6 +265,8 @@ class Worker:
         lines = self._stderr.read().decode(errors="replace").strip().splitlines()
         # faulthandler's trace comes last; the line that says why comes before it.
         told = [line for line in lines if line.strip() and not line.lstrip().startswith(_FAULTHANDLER)]
+        if told and told[-1].startswith(_WATCHDOG):
+            return "a step that nothing can interrupt took too long"
         return told[-1].strip()[:300] if told else ""
 
     def _forget(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import faulthandler
 import os
 import signal
 import struct
@@ -34,8 +35,10 @@ def methods() -> dict[str, Method]:
         "echo": lambda params, _call: params,
         "exit": lambda params, _call: sys.exit(params["code"]),
         "hang": _hang,
+        "hang_under_a_watchdog": _hang_under_a_watchdog,
         "import_file": _import_file,
         "leave_a_child_behind": _leave_a_child_behind,
+        "never_listen": _never_listen,
         "pid": lambda _params, _call: os.getpid(),
         "print": _print,
         "raise": _raise,
@@ -71,6 +74,11 @@ def _hang(_params: dict[str, Any], call: Call) -> None:
     threading.Event().wait()
 
 
+def _hang_under_a_watchdog(_params: dict[str, Any], _call: Call) -> None:
+    faulthandler.dump_traceback_later(0.1, exit=True, file=2)
+    threading.Event().wait()
+
+
 def _import_file(params: dict[str, Any], _call: Call) -> str | None:
     return __import__(params["module"]).__file__
 
@@ -78,6 +86,12 @@ def _import_file(params: dict[str, Any], _call: Call) -> str | None:
 def _leave_a_child_behind(_params: dict[str, Any], _call: Call) -> int:
     """Start a process that outlives the worker and holds what it inherited."""
     return subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"]).pid
+
+
+def _never_listen(_params: dict[str, Any], call: Call) -> None:
+    """Send items for ever, whatever the parent asks."""
+    while True:
+        call.emit(os.getpid())
 
 
 def _print(params: dict[str, Any], _call: Call) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from helpers.deaf_knowledge_service import BEGAN, FOR_EVER
 from helpers.project_folders import write_project
-from helpers.python_processes import start_python
+from helpers.python_processes import start_python, wait_until
 from helpers.tiny_gguf import TinyModel, write_gguf
 
 from satchel.runtime.cli.main import main
@@ -253,3 +254,24 @@ def test_ctrl_c_stops_the_answer_and_not_the_chat(tmp_path, warm_home):
     question, answer = branch(warm_home)
     assert question.text.startswith("Write all numbers")
     assert "2" in answer.text
+
+
+def test_ctrl_c_stops_an_answer_whose_worker_does_not_listen(harbour, tmp_path):
+    began = tmp_path / "began"
+    deaf = (
+        "from satchel.runtime.knowledge import starting; starting._SERVICE = 'helpers.deaf_knowledge_service';" + CHAT
+    )
+    with start_python(deaf, str(harbour.pack), "--model", "reader", extra={BEGAN: str(began)}) as talking:
+        try:
+            assert talking.stdin is not None
+            talking.stdin.write(f"Think {FOR_EVER}.\n")
+            talking.stdin.flush()
+            wait_until(began.exists)
+            talking.send_signal(signal.SIGINT)
+            rest, told = talking.communicate("Where is diesel sold?\n", timeout=30)
+        finally:
+            talking.kill()
+
+    assert talking.returncode == 0
+    assert "Stopped after" in told
+    assert "Diesel is sold at the eastern pier" in rest

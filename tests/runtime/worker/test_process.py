@@ -171,6 +171,15 @@ def test_an_abort_carries_the_words_that_the_library_left(worker):
     )
 
 
+def test_a_worker_that_ends_itself_because_native_code_hangs_says_so(worker):
+    with pytest.raises(WorkerDiedError) as raised:
+        worker.call("hang_under_a_watchdog")
+
+    assert raised.value.fields["reason"] == (
+        "it ended with code 1; its last words: a step that nothing can interrupt took too long"
+    )
+
+
 def test_a_library_that_exits_does_not_take_the_worker_along(worker):
     with pytest.raises(WorkerFailedError, match="SystemExit: 7"):
         worker.call("exit", {"code": 7})
@@ -235,6 +244,45 @@ def test_cancelling_after_the_process_died_does_nothing(worker):
     worker.cancel()
 
     assert worker.call("echo", {}) == {}
+
+
+@pytest.mark.parametrize("method", ["hang", "never_listen"])
+def test_a_cancelled_call_that_does_not_listen_is_ended_with_its_process(method):
+    with Worker(METHODS, name="test", cancel_seconds=0.3) as worker:
+        stream = worker.stream(method)
+        pid = next(stream)
+        canceller = threading.Timer(0.1, worker.cancel)
+        canceller.start()
+        with pytest.raises(CancelledError):
+            for _ in stream:
+                pass
+        canceller.join()
+
+        assert has_ended(pid)
+        assert worker.call("echo", {"n": 1}) == {"n": 1}
+
+
+def test_a_method_that_sends_items_for_ever_has_no_more_time_than_it_was_given(worker):
+    with pytest.raises(OutOfTimeError):
+        worker.call("never_listen", timeout=0.3)
+
+
+def test_cancelling_again_gives_a_call_no_more_time():
+    with Worker(METHODS, name="test", cancel_seconds=0.3) as worker:
+        stream = worker.stream("hang")
+        next(stream)
+        over = threading.Event()
+
+        def cancel_often() -> None:
+            while not over.wait(0.02):
+                worker.cancel()
+
+        canceller = threading.Thread(target=cancel_often)
+        canceller.start()
+        with pytest.raises(CancelledError):
+            next(stream)
+        over.set()
+        canceller.join()
 
 
 def test_closing_a_stream_early_frees_the_worker_without_killing_it(worker):
