@@ -32,6 +32,9 @@ VERBS = (
     ("doctor", "doctor", "show devices, models and the plan for this machine"),
 )
 
+# What these have embedded when Ctrl-C comes is not done again.
+RESUMABLE = frozenset({"index", "build"})
+
 INTERRUPTED = 130
 BUG = 3
 
@@ -71,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = _run(given)
         sys.stdout.flush()
     except KeyboardInterrupt:
-        return _report_interrupt(wants_json=wants_json)
+        return _report_interrupt(resumes=not RESUMABLE.isdisjoint(given[:1]), wants_json=wants_json)
     except BrokenPipeError:
         # The reader of our output has gone (`satchel list | head -1`); Python would complain again at exit.
         sys.stdout = None  # the documented way to silence the last flush
@@ -163,12 +166,13 @@ def _report_bug(error: Exception, *, wants_json: bool) -> int:
     return BUG
 
 
-def _report_interrupt(*, wants_json: bool) -> int:
+def _report_interrupt(*, resumes: bool, wants_json: bool) -> int:
     if wants_json:
         from satchel.runtime.errors import CancelledError
 
         _print_error(CancelledError().as_object())
-    sys.stderr.write("\nCancelled.\n")
+    kept = "; what was done is kept, and running the command again goes on from there" if resumes else ""
+    sys.stderr.write(f"\nCancelled{kept}.\n")
     return INTERRUPTED
 
 
