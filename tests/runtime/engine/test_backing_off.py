@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from helpers.described_gpu_service import DEATHS, GIB, describe_gpu
 from helpers.generations import GREEDY, collect, user
@@ -144,12 +145,15 @@ def test_a_file_of_lessons_that_is_damaged_is_started_anew(tmp_path, content):
 
 
 def test_the_oldest_lessons_are_forgotten(tmp_path):
+    known = {str(number): Lesson(number, 512, 1) for number in range(200)}
+    (tmp_path / "loads.json").write_bytes(msgspec.json.encode(known))
     lessons = Lessons(tmp_path)
-    for number in range(205):
-        lessons.learn(str(number), Lesson(number, 512, 1))
+
+    lessons.learn("newest", Lesson(9, 512, 1))
 
     assert lessons.recall("0", free_bytes=1) is None
-    assert lessons.recall("204", free_bytes=1) == Lesson(204, 512, 1)
+    assert lessons.recall("1", free_bytes=1) == Lesson(1, 512, 1)
+    assert lessons.recall("newest", free_bytes=1) == Lesson(9, 512, 1)
 
 
 def test_less_and_less_ends_at_a_window_that_is_still_of_use():
