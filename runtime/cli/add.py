@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from satchel.runtime.cli.terminal import Terminal, escape_control
+from satchel.runtime.cli.terminal import Terminal
 from satchel.runtime.commands.add import add_knowledge
 
 
@@ -27,5 +27,5 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
         terminal.json(added)
         return 0
     for entry in added.files:
-        terminal.print(f"{entry.state:<9} {escape_control(entry.name)}{f': {entry.reason}' if entry.reason else ''}")
+        terminal.print(f"{entry.state:<9} {entry.name}{f': {entry.reason}' if entry.reason else ''}")
     return 0

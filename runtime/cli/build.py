@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from satchel.runtime.cli.index import print_files
-from satchel.runtime.cli.terminal import Terminal, escape_control
+from satchel.runtime.cli.terminal import Terminal
 from satchel.runtime.commands.build import build_pack
 from satchel.runtime.packfile.limits import size_in_words
 from satchel.runtime.paths import find_home
@@ -41,5 +41,5 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     terminal.print(f"{terminal.bold(built.path)}: {size_in_words(built.size)}, {built.passages:,} passages")
     terminal.print(f"  pack id {built.pack_id}")
     for note in built.notes:
-        terminal.note(f"note: {escape_control(note)}")
+        terminal.note(f"note: {note}")
     return 0

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from satchel.runtime.cli.chat_commands import ChatCommands, in_short
 from satchel.runtime.cli.model_arguments import add_model_arguments, options_from
-from satchel.runtime.cli.terminal import Terminal, escape_control
+from satchel.runtime.cli.terminal import Terminal
 from satchel.runtime.commands.answer import open_session
 from satchel.runtime.commands.opening import open_assistant
 from satchel.runtime.errors import SatchelError
@@ -50,13 +50,13 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
 
 def _greet(session: Session, terminal: Terminal) -> None:
     assistant = session.assistant
-    terminal.print(terminal.bold(escape_control(assistant.name)))
+    terminal.print(terminal.bold(assistant.name))
     if assistant.greeting:
-        terminal.print(escape_control(assistant.greeting))
+        terminal.print(assistant.greeting)
     for starter in assistant.starters:
-        terminal.print(terminal.dim(f"  > {escape_control(starter)}"))
+        terminal.print(terminal.dim(f"  > {starter}"))
     if session.chat is not None:
-        terminal.print(terminal.dim(f"Going on with “{escape_control(session.chat.title)}”."))
+        terminal.print(terminal.dim(f"Going on with “{session.chat.title}”."))
     terminal.print(terminal.dim("/help lists the commands."))
 
 
@@ -81,7 +81,7 @@ def _manage(arguments: argparse.Namespace, terminal: Terminal) -> int:
         if arguments.delete:
             chat = history.chat(arguments.delete)
             history.delete_chat(chat.id)
-            terminal.print(f"deleted: {escape_control(chat.title)}")
+            terminal.print(f"deleted: {chat.title}")
         elif arguments.search:
             own = {chat.id for chat in history.chats(assistant.id)}
             for message in history.search(arguments.search):
@@ -90,7 +90,7 @@ def _manage(arguments: argparse.Namespace, terminal: Terminal) -> int:
         else:
             for chat in history.chats(assistant.id):
                 when = time.strftime("%Y-%m-%d %H:%M", time.localtime(chat.updated))
-                terminal.print(f"{chat.id[:8]}  {when}  {escape_control(chat.title)}")
+                terminal.print(f"{chat.id[:8]}  {when}  {chat.title}")
     return 0
 
 

@@ -9,7 +9,7 @@ from types import FrameType
 
 from satchel.runtime.atomic import save_text
 from satchel.runtime.cli.rendering import render_turn
-from satchel.runtime.cli.terminal import Terminal, escape_control
+from satchel.runtime.cli.terminal import Terminal
 from satchel.runtime.session.events import Event
 from satchel.runtime.session.export import chat_as_markdown
 from satchel.runtime.session.history import Message
@@ -58,7 +58,7 @@ class ChatCommands:
         elif (command := self._commands.get(verb)) is not None:
             command(rest.strip())
         else:
-            self._terminal.note(f"There is no command {escape_control(verb)}; /help lists them.")
+            self._terminal.note(f"There is no command {verb}; /help lists them.")
         return True
 
     def _answer(self, events: Iterator[Event]) -> None:
@@ -153,5 +153,5 @@ class ChatCommands:
 
 def in_short(message: Message) -> str:
     """Return a message's beginning, fit for one line."""
-    words = " ".join(escape_control(message.text).split())
+    words = " ".join(message.text.split())
     return words if len(words) <= _SHORT_CHARACTERS else words[: _SHORT_CHARACTERS - 1] + "…"

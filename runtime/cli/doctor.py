@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from satchel.runtime.cli.model_arguments import parse_gpu_layers
-from satchel.runtime.cli.terminal import Terminal, escape_control
+from satchel.runtime.cli.terminal import Terminal
 from satchel.runtime.commands.doctor import doctor, explain
 from satchel.runtime.paths import find_home
 
@@ -30,5 +30,5 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
         terminal.json(report)
         return 0
     for line in explain(report):
-        terminal.print(escape_control(line))
+        terminal.print(line)
     return 0

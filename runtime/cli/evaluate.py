@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from satchel.runtime.cli.model_arguments import add_model_arguments, options_from
-from satchel.runtime.cli.terminal import Terminal, escape_control
+from satchel.runtime.cli.terminal import Terminal
 from satchel.runtime.commands.evaluate import Evaluation, evaluate
 from satchel.runtime.evals.judge import CaseOutcome
 from satchel.runtime.paths import find_home
@@ -43,13 +43,13 @@ def _print_table(done: Evaluation, terminal: Terminal) -> None:
     terminal.print(f"{'case':<{width}}  result  rank     ms  answer")
     for outcome in done.outcomes:
         terminal.print(_row(outcome, width, terminal))
-    terminal.print(f"\n{done.passed} of {len(done.outcomes)} pass ({escape_control(done.model)})")
+    terminal.print(f"\n{done.passed} of {len(done.outcomes)} pass ({done.model})")
 
 
 def _row(outcome: CaseOutcome, width: int, terminal: Terminal) -> str:
     verdict = "pass" if outcome.passed else terminal.bold("FAIL")
     rank = "-" if outcome.retrieval_rank is None else str(outcome.retrieval_rank)
-    answer = " ".join(escape_control(outcome.answer).split())
+    answer = " ".join(outcome.answer.split())
     shown = answer if len(answer) <= _ANSWER_CHARACTERS else answer[: _ANSWER_CHARACTERS - 1] + "…"
-    row = f"{escape_control(outcome.id):<{width}}  {verdict:<6}  {rank:>4}  {outcome.milliseconds:>5.0f}  {shown}"
-    return "\n".join([row, *(f"{'':<{width}}  {terminal.dim(escape_control(why))}" for why in outcome.failures)])
+    row = f"{outcome.id:<{width}}  {verdict:<6}  {rank:>4}  {outcome.milliseconds:>5.0f}  {shown}"
+    return "\n".join([row, *(f"{'':<{width}}  {terminal.dim(why)}" for why in outcome.failures)])

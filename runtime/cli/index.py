@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from satchel.runtime.cli.terminal import Terminal, escape_control
+from satchel.runtime.cli.terminal import Terminal
 from satchel.runtime.commands.index import index_project
 from satchel.runtime.paths import find_home
 from satchel.runtime.project.outcomes import IndexedFile
@@ -34,13 +35,15 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
         terminal.json(done)
         return 0
     if not done.files:
-        terminal.note(f"There are no knowledge files yet. Next: satchel add {arguments.folder} FILES…")
+        terminal.note(
+            f"There are no knowledge files yet. Next: satchel add {shlex.quote(str(arguments.folder))} FILES…"
+        )
         return 0
     print_files(done.files, terminal)
-    state = "nothing had changed" if done.fresh else f"embedded with {escape_control(done.embedder)}"
+    state = "nothing had changed" if done.fresh else f"embedded with {done.embedder}"
     terminal.print(f"{done.passages:,} passages; {state}")
     for note in done.notes:
-        terminal.note(f"note: {escape_control(note)}")
+        terminal.note(f"note: {note}")
     return 0
 
 
@@ -48,9 +51,9 @@ def print_files(files: Sequence[IndexedFile], terminal: Terminal) -> None:
     """Print a line a file, those that could not be read with their reason."""
     for file in files:
         if file.problem and not file.passages:
-            terminal.print(f"  left out  {escape_control(file.name)}: {escape_control(file.problem)}")
+            terminal.print(f"  left out  {file.name}: {file.problem}")
             continue
         parts = [f"{file.pages} pages" if file.pages else "", f"{file.passages} passages", file.language]
         said = ", ".join(part for part in parts if part)
-        problem = f" ({escape_control(file.problem)})" if file.problem else ""
-        terminal.print(f"  {escape_control(file.name)}: {said}{problem}")
+        problem = f" ({file.problem})" if file.problem else ""
+        terminal.print(f"  {file.name}: {said}{problem}")

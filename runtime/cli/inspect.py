@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from satchel.runtime.cli.terminal import Terminal, escape_control
+from satchel.runtime.cli.terminal import Terminal
 from satchel.runtime.commands.inspect import FileDescription, PackDescription, inspect, inspect_text
 from satchel.runtime.packfile.limits import size_in_words
 
@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
         if arguments.json:
             terminal.json({"file": arguments.text, "text": text})
         else:
-            terminal.print(text, end="" if text.endswith("\n") else "\n")
+            terminal.print_text(text)
         return 0
     found = inspect(arguments.pack)
     if arguments.json:
@@ -38,19 +38,19 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
 
 def _print_identity(found: PackDescription, terminal: Terminal) -> None:
     identity = found.identity
-    by = f" by {escape_control(identity.author)}" if identity.author else ""
-    terminal.print(f"{terminal.bold(escape_control(identity.name))} {escape_control(identity.version)}{by}")
+    by = f" by {identity.author}" if identity.author else ""
+    terminal.print(f"{terminal.bold(identity.name)} {identity.version}{by}")
     if found.persona.description:
-        terminal.print(f"  {escape_control(found.persona.description)}")
+        terminal.print(f"  {found.persona.description}")
     for starter in found.persona.starters:
-        terminal.print(f"  > {escape_control(starter)}")
+        terminal.print(f"  > {starter}")
     terminal.print(f"\nfile       {found.path}, {size_in_words(found.size)}, format {found.format}, {found.signature}")
     terminal.print(f"pack id    {found.pack_id}")
     terminal.print(f"identity   {identity.id}")
-    models = ", ".join(escape_control(model.name) for model in found.models)
+    models = ", ".join(model.name for model in found.models)
     terminal.print(f"models     {models or 'no preference'}")
     if found.attribution:
-        terminal.print(f"licence    {escape_control(found.attribution.strip())}")
+        terminal.print(f"licence    {found.attribution.strip()}")
 
 
 def _print_knowledge(found: PackDescription, terminal: Terminal) -> None:
@@ -58,7 +58,7 @@ def _print_knowledge(found: PackDescription, terminal: Terminal) -> None:
         terminal.print("\nIt knows no files.")
         return
     embedder = found.embedder.name if found.embedder else "none: keyword search only"
-    terminal.print(f"\n{len(found.files)} files, {found.passages:,} passages; embedder {escape_control(embedder)}")
+    terminal.print(f"\n{len(found.files)} files, {found.passages:,} passages; embedder {embedder}")
     for file in found.files:
         terminal.print(f"  {_file_line(file)}")
 
@@ -67,7 +67,7 @@ def _file_line(file: FileDescription) -> str:
     said = [f"{file.pages} pages" if file.pages else "", f"{file.passages} passages", file.language]
     said += ["trusted" if file.trusted else "", "nothing secret" if file.public else ""]
     said += ["" if file.source_included else "without its source", file.problem]
-    return f"{escape_control(file.name)}: {', '.join(escape_control(part) for part in said if part)}"
+    return f"{file.name}: {', '.join(part for part in said if part)}"
 
 
 def _print_requests(found: PackDescription, terminal: Terminal) -> None:
@@ -77,4 +77,4 @@ def _print_requests(found: PackDescription, terminal: Terminal) -> None:
     terminal.print("\nIt asks to:")
     for tool in found.tools:
         for words in tool.in_words:
-            terminal.print(f"  {escape_control(tool.name)}: {escape_control(words)}")
+            terminal.print(f"  {tool.name}: {words}")

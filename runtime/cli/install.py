@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 
-from satchel.runtime.cli.terminal import Terminal, escape_control
+from satchel.runtime.cli.terminal import Terminal
 from satchel.runtime.commands.install import install
 from satchel.runtime.paths import find_home
 
@@ -23,13 +24,8 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     if arguments.json:
         terminal.json(done)
         return 0
-    name = escape_control(done.pack.name)
-    terminal.print(
-        f"{'was installed already' if done.already else 'installed'}: {name} {escape_control(done.pack.version)}"
-    )
+    terminal.print(f"{'was installed already' if done.already else 'installed'}: {done.pack.name} {done.pack.version}")
     if done.replaces is not None:
-        terminal.print(
-            f"  in the place of {escape_control(done.replaces.version)}; `satchel rollback` brings that back"
-        )
-    terminal.print(f'  Next: satchel run "{name}" "your question"')
+        terminal.print(f"  in the place of {done.replaces.version}; `satchel rollback` brings that back")
+    terminal.print(f'  Next: satchel run {shlex.quote(done.pack.name)} "your question"')
     return 0

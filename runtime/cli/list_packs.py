@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from satchel.runtime.cli.terminal import Terminal, escape_control
+from satchel.runtime.cli.terminal import Terminal
 from satchel.runtime.commands.list_packs import list_packs
 from satchel.runtime.packfile.limits import size_in_words
 from satchel.runtime.paths import find_home
@@ -24,9 +24,9 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     if not found.packs:
         terminal.note("No packs are installed yet. `satchel install FILE.pack` adds one.")
     for pack in found.packs:
-        author = f"  by {escape_control(pack.author)}" if pack.author else ""
+        author = f"  by {pack.author}" if pack.author else ""
         terminal.print(
-            f"{'*' if pack.current else ' '} {pack.pack_id[:12]}  {escape_control(pack.name)} "
-            f"{escape_control(pack.version)}  {size_in_words(pack.size)}{author}"
+            f"{'*' if pack.current else ' '} {pack.pack_id[:12]}  {pack.name} "
+            f"{pack.version}  {size_in_words(pack.size)}{author}"
         )
     return 0

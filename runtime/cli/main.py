@@ -161,8 +161,10 @@ def _report_bug(error: Exception, *, wants_json: bool) -> int:
     if wants_json:
         message = f"{type(error).__name__}: {error}"
         _print_error({"code": "bug", "message": message, "remedy": remedy, "exit_code": BUG})
-    traceback.print_exception(error)
-    sys.stderr.write(f"satchel: this is a bug in Satchel.\n  {remedy}\n")
+    from satchel.runtime.cli.terminal import escape_control
+
+    told = "".join(traceback.format_exception(error))
+    sys.stderr.write(escape_control(f"{told}satchel: this is a bug in Satchel.\n  {remedy}\n"))
     return BUG
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from satchel.runtime.cli.terminal import Terminal, escape_control
+from satchel.runtime.cli.terminal import Terminal
 from satchel.runtime.packfile.limits import size_in_words
 from satchel.runtime.paths import find_home
 
@@ -37,7 +37,7 @@ def _list(arguments: argparse.Namespace, terminal: Terminal) -> int:
     if not models:
         terminal.note(f"No models in {home.models} yet. `--model FILE.gguf` uses one where it lies.")
     for model in models:
-        terminal.print(f"{escape_control(model.name)}  {size_in_words(model.path.stat().st_size)}  {model.path}")
+        terminal.print(f"{model.name}  {size_in_words(model.path.stat().st_size)}  {model.path}")
     return 0
 
 

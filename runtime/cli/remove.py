@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from satchel.runtime.cli.terminal import Terminal, escape_control
+from satchel.runtime.cli.terminal import Terminal
 from satchel.runtime.commands.remove import remove
 from satchel.runtime.errors import UsageError
 from satchel.runtime.paths import find_home
@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
         terminal.json(done)
         return 0
     chats = f", and {done.chats_deleted} chats" if with_chats else ""
-    terminal.print(f"removed: {escape_control(done.pack.name)} {escape_control(done.pack.version)}{chats}")
+    terminal.print(f"removed: {done.pack.name} {done.pack.version}{chats}")
     if done.now_current is not None:
-        terminal.print(f"  its name stands for version {escape_control(done.now_current.version)} now")
+        terminal.print(f"  its name stands for version {done.now_current.version} now")
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from satchel.runtime.cli.terminal import Terminal, escape_control
+from satchel.runtime.cli.terminal import Terminal
 from satchel.runtime.session.citations import cited_in_order
 from satchel.runtime.session.events import Cited, Event, Finished, Progress, Retrieved, Source, Thinking, Token, Warned
 
@@ -30,7 +30,7 @@ def render_turn(events: Iterable[Event], terminal: Terminal) -> Finished:
             case Cited():
                 cited.append(event)
             case Warned():
-                terminal.note(terminal.dim(f"note: {escape_control(event.text)}"))
+                terminal.note(terminal.dim(f"note: {event.text}"))
             case Finished():
                 terminal.end_progress()
                 _show_end(event, cited_in_order(cited), terminal)
@@ -44,9 +44,9 @@ def render_turn(events: Iterable[Event], terminal: Terminal) -> Finished:
 def place(source: Source) -> str:
     """Return "tides.pdf, p. 12" for a source."""
     if source.page is None:
-        return escape_control(source.file)
+        return source.file
     label = source.page_label or str(source.page)
-    return escape_control(f"{source.file}, p. {label}" if label.isdigit() else f"{source.file}, {label}")
+    return f"{source.file}, p. {label}" if label.isdigit() else f"{source.file}, {label}"
 
 
 def _show_end(finished: Finished, sources: list[Source], terminal: Terminal) -> None:
@@ -55,7 +55,7 @@ def _show_end(finished: Finished, sources: list[Source], terminal: Terminal) -> 
         terminal.print()
     for source in sources:
         terminal.print(f"  {terminal.bold(f'[{source.n}]')} {place(source)}")
-        quoted = textwrap.shorten(escape_control(" ".join(source.text.split())), 4 * _QUOTE_WIDTH, placeholder=" …")
+        quoted = textwrap.shorten(" ".join(source.text.split()), 4 * _QUOTE_WIDTH, placeholder=" …")
         terminal.print(terminal.dim(textwrap.indent(textwrap.fill(f"“{quoted}”", _QUOTE_WIDTH), "      ")))
     terminal.note(terminal.dim(f"\n{_who_spoke(finished)}"))
 
@@ -65,7 +65,7 @@ def _show_token(text: str, terminal: Terminal, *, thinking: bool) -> bool:
     terminal.end_progress()
     if thinking:
         terminal.note("")
-    terminal.print(escape_control(text), end="")
+    terminal.print(text, end="")
     return False
 
 

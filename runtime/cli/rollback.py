@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from satchel.runtime.cli.terminal import Terminal, escape_control
+from satchel.runtime.cli.terminal import Terminal
 from satchel.runtime.commands.rollback import rollback
 from satchel.runtime.paths import find_home
 
@@ -21,6 +21,8 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     if arguments.json:
         terminal.json(done)
         return 0
-    name, version, before = (escape_control(text) for text in (done.now.name, done.now.version, done.before.version))
-    terminal.print(f"{name} stands for version {version} again, instead of {before}, which stays installed")
+    terminal.print(
+        f"{done.now.name} stands for version {done.now.version} again, instead of {done.before.version}, "
+        "which stays installed"
+    )
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import textwrap
 
-from satchel.runtime.cli.terminal import Terminal, escape_control
+from satchel.runtime.cli.terminal import Terminal
 from satchel.runtime.commands.search import SearchResult, search
 from satchel.runtime.knowledge.answers import FileExplanation, FoundPassage
 from satchel.runtime.paths import find_home
@@ -50,8 +50,8 @@ def _passage(number: int, passage: FoundPassage, terminal: Terminal) -> str:
     page = f", p. {passage.page_label or passage.page}" if passage.page is not None else ""
     vector = f"{passage.vector:.3f}" if passage.vector is not None else "none"
     scores = terminal.dim(f"score {passage.score:.3f}, words {passage.bm25:.2f}, meaning {vector}")
-    text = textwrap.shorten(escape_control(" ".join(passage.text.split())), 3 * _WIDTH, placeholder=" …")
-    place = escape_control(f"{passage.file}{page}")
+    text = textwrap.shorten(" ".join(passage.text.split()), 3 * _WIDTH, placeholder=" …")
+    place = f"{passage.file}{page}"
     head = f"{terminal.bold(f'[{number}]')} {place}  characters {passage.start}-{passage.end}  {scores}"
     return f"{head}\n{textwrap.indent(textwrap.fill(text, _WIDTH), '    ')}"
 
@@ -63,7 +63,7 @@ def _print_rest(found: SearchResult, terminal: Terminal) -> None:
         more = "1 more passage does" if found.below_gate == 1 else f"{found.below_gate} more passages do"
         terminal.note(f"{more} not bear on the question (--no-gate shows what was kept back).")
     for warning in found.warnings:
-        terminal.note(f"note: {escape_control(warning.text)}")
+        terminal.note(f"note: {warning.text}")
     for file in found.files:
         terminal.print(_explained(file))
 
@@ -74,4 +74,4 @@ def _explained(file: FileExplanation) -> str:
         vector = f", meaning {file.vector:.3f}" if file.vector is not None else ""
         numbers = f"  (best passage: rank {file.rank}, words {file.bm25 or 0:.2f}{vector})"
     mark = "+" if file.used else "-"
-    return f"{mark} {escape_control(file.file)}: {escape_control(file.reason)}{numbers}"
+    return f"{mark} {file.file}: {file.reason}{numbers}"

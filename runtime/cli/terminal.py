@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
 import sys
+import unicodedata
 from typing import Any
 
 from satchel.runtime.progress import SILENT, Progress
 
 _BOLD, _DIM, _RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
+_STYLE = re.compile(r"(\x1b\[[012]m)")
 
 
 class Terminal:
@@ -21,13 +25,20 @@ class Terminal:
 
     def print(self, text: str = "", *, end: str = "\n") -> None:
         """Write a part of the result."""
-        sys.stdout.write(text + end)
+        sys.stdout.write(self._harmless(text) + end)
+        sys.stdout.flush()
+
+    def print_text(self, text: str) -> None:
+        """Write a file's text: to a pipe as it is, because offsets count its characters."""
+        if sys.stdout.isatty():
+            text = escape_control(text)
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
         sys.stdout.flush()
 
     def note(self, text: str) -> None:
         """Write something that is no result: a warning, what happens next."""
         self.end_progress()
-        sys.stderr.write(text + "\n")
+        sys.stderr.write(self._harmless(text) + "\n")
 
     def json(self, value: Any) -> None:
         """Write one JSON value on a line (msgspec structs, dataclasses and plain values)."""
@@ -45,7 +56,7 @@ class Terminal:
     def ask_yes(self, question: str) -> bool:
         """Ask a person; anything but yes is no."""
         self.end_progress()
-        sys.stderr.write(f"{question} [y/N] ")
+        sys.stderr.write(f"{escape_control(question)} [y/N] ")
         sys.stderr.flush()
         return sys.stdin.readline().strip().casefold() in {"y", "yes"}
 
@@ -68,6 +79,15 @@ class Terminal:
             self._bar.close()
             self._bar = None
 
+    def _harmless(self, text: str) -> str:
+        """Escape all but our own two styles, here and not in each verb: names of packs and files are in every text."""
+        if not self._colour:
+            return escape_control(text)
+        return "".join(
+            piece if is_style else escape_control(piece)
+            for is_style, piece in zip(itertools.cycle((False, True)), _STYLE.split(text), strict=False)
+        )
+
     def _show(self, stage: str, done: int, total: int | None) -> None:
         stage = escape_control(stage)  # it names files
         begins = self._bar is None or self._bar.desc != stage
@@ -88,12 +108,10 @@ _COUNTER = "{desc} {n_fmt}"
 
 def escape_control(text: str) -> str:
     """Make control, bidi and undecodable characters of foreign text visible: a file name must not move the cursor."""
-    return "".join(_visible(character) for character in text)
+    return "".join(character if character.isprintable() else _visible(character) for character in text)
 
 
 def _visible(character: str) -> str:
-    import unicodedata
-
     if character in "\n\t" or unicodedata.category(character) not in {"Cc", "Cf", "Cs"}:
         return character
     # The zero-width joiners belong to the spelling of several scripts and to emoji.

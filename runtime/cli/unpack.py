@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from satchel.runtime.cli.terminal import Terminal, escape_control
+from satchel.runtime.cli.terminal import Terminal
 from satchel.runtime.commands.unpack import unpack
 
 
@@ -23,7 +23,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     if arguments.json:
         terminal.json(done)
         return 0
-    terminal.print(f"{done.folder} is ready: {escape_control(done.name)}, {len(done.with_source)} files.")
+    terminal.print(f"{done.folder} is ready: {done.name}, {len(done.with_source)} files.")
     if done.text_only:
         terminal.print(f"  Of {len(done.text_only)} more the pack brought text and vectors, but not the file.")
     return 0

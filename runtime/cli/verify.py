@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from satchel.runtime.cli.terminal import Terminal, escape_control
+from satchel.runtime.cli.terminal import Terminal
 from satchel.runtime.commands.verify import verify
 from satchel.runtime.packfile.limits import size_in_words
 
@@ -23,7 +23,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     if arguments.json:
         terminal.json(result)
         return 0
-    name = escape_control(f"{result.name} {result.version}")
+    name = f"{result.name} {result.version}"
     terminal.print(f"sound: {name}, {size_in_words(result.size)}, {result.entries} entries, {result.signature}")
     terminal.print(f"  pack id {result.pack_id}")
     return 0

@@ -184,6 +184,15 @@ def test_an_export_that_cannot_be_written_is_told_and_the_chat_goes_on(chat, tmp
     assert "You are welcome." in said
 
 
+def test_an_error_in_a_chat_cannot_steer_the_terminal(chat, tmp_path):
+    (tmp_path / "file").write_text("x")
+
+    _, noted = chat("hello", f"/export {tmp_path / 'file'}/\x1b[2J.md")
+
+    assert "\\u001b[2J.md could not be saved" in noted
+    assert "\x1b" not in noted
+
+
 def test_a_failed_turn_is_told_and_the_chat_goes_on(chat, tmp_path):
     model = write_gguf(tmp_path / "tiny.gguf", TinyModel(context=256))
     folder = write_project(tmp_path / "tutor", settings="[sampling]\nmax_tokens = 4\n")

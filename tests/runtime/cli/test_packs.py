@@ -36,7 +36,7 @@ def ran(capsys: pytest.CaptureFixture[str], *given: object) -> str:
 
 def test_installing_says_how_to_run_and_what_was_replaced(capsys, packs):
     assert ran(capsys, "install", packs[0]) == (
-        'installed: Tide tutor 1.0\n  Next: satchel run "Tide tutor" "your question"\n'
+        "installed: Tide tutor 1.0\n  Next: satchel run 'Tide tutor' \"your question\"\n"
     )
     assert "  in the place of 1.0; `satchel rollback` brings that back\n" in ran(capsys, "install", packs[1])
     assert ran(capsys, "install", packs[1]).startswith("was installed already: Tide tutor 2.0\n")
@@ -123,6 +123,12 @@ def test_a_files_text_is_printed_whole(capsys, tmp_path):
 
     assert ran(capsys, "inspect", path, "--text", name).rstrip("\n") == text.rstrip("\n")
     assert main(["inspect", str(path), "--text", "none.md"]) == 39
+
+
+def test_the_path_of_a_pack_cannot_steer_the_terminal(capsys, packs):
+    hostile = packs[0].rename(packs[0].with_name("\x1b]0;evil\x07.pack"))
+
+    assert "\\u001b]0;evil\\u0007.pack, " in ran(capsys, "inspect", hostile)
 
 
 def test_a_pack_that_nobody_signed_is_called_so(capsys, packs):

@@ -110,6 +110,40 @@ def test_a_pipe_has_neither_colours_nor_a_person(capsys):
     assert not terminal.interactive
 
 
+def test_whatever_is_printed_or_noted_cannot_steer_the_terminal(capsys):
+    terminal = Terminal()
+
+    terminal.print("a\x1b]0;evil\x07.pdf")
+    terminal.note("\x1b[2J is not there")
+
+    said = capsys.readouterr()
+    assert said.out == "a\\u001b]0;evil\\u0007.pdf\n"
+    assert said.err == "\\u001b[2J is not there\n"
+
+
+def test_in_colour_only_our_own_styles_reach_the_terminal():
+    shown = in_a_terminal(
+        "from satchel.runtime.cli.terminal import Terminal\n"
+        "terminal = Terminal()\n"
+        "terminal.print(terminal.bold('a\\x1b[31m') + '\\x1b[2J')"
+    )
+
+    assert shown == "\x1b[1ma\\u001b[31m\x1b[0m\\u001b[2J\r\n"
+
+
+TEXT = """
+from satchel.runtime.cli.terminal import Terminal
+Terminal().print_text("soft\\xadhyphen \\x1b[2J\\n")
+"""
+
+
+def test_a_files_text_is_exact_in_a_pipe_and_harmless_in_a_terminal(capsys):
+    Terminal().print_text("soft\xadhyphen \x1b[2J\n")
+
+    assert capsys.readouterr().out == "soft\xadhyphen \x1b[2J\n"
+    assert in_a_terminal(TEXT) == "soft\\u00adhyphen \\u001b[2J\r\n"
+
+
 @pytest.mark.parametrize(
     ("typed", "agreed"), [("y\n", True), ("YES\n", True), ("n\n", False), ("\n", False), ("yep\n", False)]
 )
