@@ -34,7 +34,6 @@ _EXTRAS = {
     "interpreter": ("numpy", "pandas", "matplotlib"),
     "train": ("torch", "transformers", "peft"),
 }
-_CPU_BACKEND = "CPU"
 
 
 class ModelReport(msgspec.Struct, frozen=True, kw_only=True):

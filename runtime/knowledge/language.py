@@ -1,4 +1,4 @@
-"""Which language a text is in, and what Snowball calls it."""
+"""Which language a text is in."""
 
 from __future__ import annotations
 
@@ -49,13 +49,6 @@ def detect_language(text: str) -> str:
         votes[_detect_piece(piece)] += len(piece)
     language, weight = votes.most_common(1)[0] if votes else ("", 0)
     return language if weight >= _AGREEMENT * votes.total() else ""
-
-
-def snowball_name(language: str) -> str:
-    """Return the name of the Snowball stemmer for an ISO 639-1 code, or "" where there is none."""
-    from satchel.runtime.knowledge.analyser import SNOWBALL_NAMES
-
-    return SNOWBALL_NAMES.get(language, "")
 
 
 def is_plain_english(text: str) -> bool:

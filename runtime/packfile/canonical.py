@@ -59,16 +59,3 @@ def _placed(message: str, document: str) -> SchemaError:
     reason = _UNKNOWN_KEY.sub(lambda found: f"unknown key {found[1]!r:.80}", reason)
     reason = _MISSING_KEY.sub(lambda found: f"the key {found[1]!r} is missing", reason)
     return SchemaError(place, reason[:1].lower() + reason[1:])
-
-
-def decimal_text(value: float) -> str:
-    """Return the one spelling of a decimal, rounded to six places.
-
-    Raises:
-        ValueError: negative, not finite, or a million and more.
-    """
-    text = f"{value:.6f}".rstrip("0").rstrip(".")
-    if not re.fullmatch(DECIMAL_PATTERN, text):
-        message = f"{value} has no decimal spelling of up to six digits on either side of the point"
-        raise ValueError(message)
-    return text

@@ -126,8 +126,3 @@ def readable_names(formats: Sequence[Format] = FORMATS) -> str:
     """Return all formats for people: `PDF, Word (.docx), … and plain text`."""
     names = [known.name for known in formats]
     return f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def readable_suffixes(formats: Sequence[Format] = FORMATS) -> frozenset[str]:
-    """Return every suffix that some format claims, with its dot, in lower case; content decides in the end."""
-    return frozenset(suffix for known in formats for suffix in known.suffixes if suffix)

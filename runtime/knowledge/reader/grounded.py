@@ -15,7 +15,7 @@ from satchel.runtime.knowledge.reader.facts import FactKind, Stems, Word, fact_r
 from satchel.runtime.knowledge.sentences import split_sentences
 
 _ENOUGH = 0.55
-"""Least share of the content words that one or two sentences of a passage must have (`tests/bench/grounded.py`)."""
+"""Least share of the content words that one or two sentences must have (`tests/bench/reader_grounded.py`)."""
 _NEAR = 4
 """Content words to each side of a fact that tell which fact it is."""
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 from helpers.languages import SENTENCES
 
-from satchel.runtime.knowledge.language import detect_language, identifier, is_plain_english, snowball_name
+from satchel.runtime.knowledge.language import detect_language, identifier, is_plain_english
 
 
 @pytest.mark.parametrize("language", SENTENCES)
@@ -53,12 +53,3 @@ def test_the_model_read_in_memory_is_the_one_of_py3langid() -> None:
     assert [identifier().classify(sentence) for sentence in sentences] == [
         theirs.classify(sentence) for sentence in sentences
     ]
-
-
-def test_snowball_is_asked_by_its_own_names() -> None:
-    assert (snowball_name("de"), snowball_name("en"), snowball_name("zh"), snowball_name("")) == (
-        "german",
-        "english",
-        "",
-        "",
-    )

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 import json
-from decimal import Decimal
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from satchel.runtime.packfile.canonical import SchemaError, decimal_text, decode, encode
+from satchel.runtime.packfile.canonical import SchemaError, decode, encode
 
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,22 +80,3 @@ def test_what_is_wrong_is_said_with_its_place(content, place, reason):
         decode(content, Row, "row")
     assert caught.value.place == place
     assert caught.value.reason.startswith(reason)
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(0, "0"), (0.35, "0.35"), (1.0, "1"), (1.05, "1.05"), (10, "10"), (0.1 + 0.2, "0.3"), (999_999, "999999")],
-)
-def test_a_decimal_has_one_spelling(value, text):
-    assert decimal_text(value) == text
-
-
-@given(st.decimals(0, 999_999, places=6))
-def test_a_decimal_keeps_its_value_to_six_places(value):
-    assert Decimal(decimal_text(float(value))) == pytest.approx(value, abs=Decimal("0.000001"))
-
-
-@pytest.mark.parametrize("value", [-0.1, 1_000_000, float("nan"), float("inf")])
-def test_a_number_without_such_a_spelling_is_refused(value):
-    with pytest.raises(ValueError, match="decimal spelling"):
-        decimal_text(value)
