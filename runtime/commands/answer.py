@@ -17,7 +17,7 @@ from satchel.runtime.knowledge.client import KnowledgeClient, KnowledgeRequest
 from satchel.runtime.paths import Home
 from satchel.runtime.progress import SILENT, Progress
 from satchel.runtime.session.choosing import ModelRequest, choose_model
-from satchel.runtime.session.events import Event
+from satchel.runtime.session.events import Event, Finished
 from satchel.runtime.session.history import Chat, History
 from satchel.runtime.session.result import RunResult, collect_result
 from satchel.runtime.session.session import Session
@@ -109,7 +109,8 @@ def events_within(session: Session, question: str, limit: TimeLimit) -> Iterator
     limit.check(_STAGE)
     with Stopping(session, after=seconds) as stopping:
         for event in session.turn(question):
-            if stopping.begun:
+            # Left to its end: a turn that is dropped keeps no answer.
+            if stopping.begun and isinstance(event, Finished) and event.reason == "cancelled":
                 raise limit.error(_STAGE)
             yield event
 

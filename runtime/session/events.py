@@ -131,6 +131,7 @@ class Finished(_Event, frozen=True):
 
     reason: FinishReason
     answer: str
+    """The text of all `Token` events, white space at its ends left out."""
     found: bool
     mode: Literal["quote", "model", "talk"]
     model: str

@@ -147,8 +147,9 @@ class Session:
         finally:
             answering.close()
         if spoken is None:
+            answer = "".join(said).strip()
             spoken = Spoken(
-                "".join(said), found=bool(said), reason="cancelled", mode="quote" if self._model is None else "model"
+                answer, found=bool(answer), reason="cancelled", mode="quote" if self._model is None else "model"
             )
         yield self._finish(question, spoken, cited, timings)
 

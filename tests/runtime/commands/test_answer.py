@@ -108,7 +108,7 @@ def test_past_its_time_a_turn_is_stopped_and_what_was_said_is_kept(endless, home
 
     assert question.text == COUNT
     assert answer.role == "assistant"
-    assert answer.text == "".join(said).rstrip()
+    assert answer.text == "".join(said).strip()
     assert answer.text
 
 

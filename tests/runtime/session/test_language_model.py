@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from helpers.harbour import Harbour
+from helpers.scripted_gguf import write_scripted_gguf
 from helpers.tiny_gguf import TinyModel, write_gguf
 
 from satchel.runtime.engine.base import LoadSpec
@@ -137,6 +138,23 @@ def test_cancelled_in_the_middle_what_was_said_is_kept_and_the_next_turn_works(s
         assert finished.reason == "cancelled"
         assert finished.answer == "".join(shown[:8]).rstrip() == said(session)[-1]
         assert answered(session.turn("Say hello.")).model == "tiny"
+
+
+@pytest.mark.parametrize("cut_after", [1, 2, 3, 4])
+def test_an_answer_cut_at_a_line_break_ends_with_its_last_word(tmp_path, history, cut_after):
+    model = language_model(write_scripted_gguf(tmp_path / "lines.gguf", ["One", "\n", "Two", "\n\n", "Three"]))
+    shown: list[str] = []
+    with Session(assistant_without_files(), knowledge=None, history=history, model=model) as session:
+        for event in session.turn("Count."):
+            if isinstance(event, Token):
+                shown.append(event.text)
+                if len(shown) == cut_after:
+                    session.cancel()
+            finished = event
+
+        assert isinstance(finished, Finished)
+        assert finished.reason == "cancelled"
+        assert finished.answer == "".join(shown).strip() == said(session)[-1]
 
 
 def test_a_model_killed_in_the_middle_is_told_and_the_next_turn_works(starter_model, history):
