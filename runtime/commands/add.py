@@ -12,17 +12,18 @@ from typing import Literal
 import msgspec
 
 from satchel.runtime.atomic import replacing
-from satchel.runtime.project.errors import KnowledgeFileExistsError, NothingToAddError
+from satchel.runtime.project.documents import find_documents, is_within, within
+from satchel.runtime.project.errors import KnowledgeFileExistsError, LeadsOutsideError, NothingToAddError
 from satchel.runtime.project.folder import (
     KNOWLEDGE_FOLDER,
     Project,
-    document_paths,
-    is_hidden,
-    knowledge_name,
     linked_path,
     load_project,
 )
+from satchel.runtime.project.naming import is_hidden, knowledge_name
 from satchel.runtime.project.save import save_assistant
+
+_HIDDEN = "hidden files are not read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ def add_knowledge(folder: Path, sources: Sequence[Path], *, link: bool = False, 
         NoProjectError: the folder is no project.
         NothingToAddError: a source is not there, or holds no file.
         KnowledgeFileExistsError: a file of that name has other content, and `replace` is false.
+        LeadsOutsideError: the copy would land outside the project, behind a link.
     """
     project = load_project(folder)
     for source in sources:
@@ -87,18 +89,20 @@ def _link_text(source: Path, folder: Path) -> str:
 
 
 def _copy(project: Project, sources: Sequence[Path], *, replace: bool) -> tuple[AddedFile, ...]:
-    knowledge = project.folder / KNOWLEDGE_FOLDER
+    knowledge = within(project.folder, KNOWLEDGE_FOLDER)
     entries: list[AddedFile] = []
     coming: dict[Path, Path] = {}
     folders: set[Path] = set()
-    for source, name in _named_files(sources):
-        if any(is_hidden(part) for part in name.split("/")):
-            entries.append(AddedFile(name, "skipped", "hidden files are not read"))
+    for source, name, problem in _named_files(sources):
+        if problem:
+            entries.append(AddedFile(name, "skipped", problem))
             continue
         target = knowledge / name
         above = target.parents[: name.count("/")]
         if target in folders or any(folder in coming or folder.is_file() for folder in above):
             raise KnowledgeFileExistsError(name=name)
+        if not is_within(target.parent, project.folder):
+            raise LeadsOutsideError(path=target.parent, target=os.path.realpath(target.parent))
         # Of two sources of one name, the second meets what the first is about to leave there.
         there = coming.get(target, target)
         if not there.exists():
@@ -119,21 +123,42 @@ def _copy(project: Project, sources: Sequence[Path], *, replace: bool) -> tuple[
     return tuple(entries)
 
 
-def _named_files(sources: Sequence[Path]) -> Iterator[tuple[Path, str]]:
+def _named_files(sources: Sequence[Path]) -> Iterator[tuple[Path, str, str]]:
+    """Yield each file with its name under `knowledge/` and, where it is not taken, why not."""
     for source in sources:
         if source.is_dir():
-            top = source.resolve().name
-            names = [
-                (path, knowledge_name(f"{top}/{path.relative_to(source).as_posix()}".lstrip("/")))
-                for path in document_paths(source)
-            ]
-            if not names:
-                raise NothingToAddError(path=source, reason="the folder holds no file")
-            yield from names
+            yield from _named_files_of(source)
         elif source.is_file():
-            yield source, knowledge_name(source.name)
+            if (closed := _closed(source)) is not None:
+                raise _unreadable(source, closed)
+            yield source, knowledge_name(source.name), _HIDDEN if is_hidden(source.name) else ""
         else:
             raise NothingToAddError(path=source, reason="it is neither a file nor a folder")
+
+
+def _named_files_of(source: Path) -> Iterator[tuple[Path, str, str]]:
+    top = source.resolve().name
+    try:
+        found = list(find_documents(source))
+    except OSError as error:
+        raise _unreadable(source, error) from error
+    if not found:
+        raise NothingToAddError(path=source, reason="the folder holds no file")
+    for entry in found:
+        name = knowledge_name((top / entry.path.relative_to(source)).as_posix())
+        problem = entry.problem or (_HIDDEN if is_hidden(top) else "")
+        if not problem and (closed := _closed(entry.path)) is not None:
+            problem = f"it cannot be opened: {(closed.strerror or str(closed)).lower()}"
+        yield entry.path, name, problem
+
+
+def _closed(path: Path) -> OSError | None:
+    """Return why a file cannot be opened; found out before anything is copied."""
+    try:
+        with path.open("rb"):
+            return None
+    except OSError as error:
+        return error
 
 
 def _same_content(source: Path, there: Path) -> bool:

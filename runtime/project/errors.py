@@ -19,6 +19,13 @@ class ProjectFormatError(SatchelError):
     remedy = "Edit the file; `satchel new` writes one that shows every key."
 
 
+class LeadsOutsideError(SatchelError):
+    """{path} is or lies behind a link that leads out of the assistant's folder, to {target}."""
+
+    exit_code = 11
+    remedy = "Put a copy in its place. Only what `links` under [knowledge] in assistant.toml names may lie elsewhere."
+
+
 class FolderNotEmptyError(SatchelError):
     """{folder} is already there and not empty."""
 

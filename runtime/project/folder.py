@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
-import unicodedata
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 
-from satchel.runtime.packfile.names import UNSAFE_CHARACTERS, collision_key
+from satchel.runtime.project.documents import FoundFile, find_documents, within
 from satchel.runtime.project.errors import (
     LinkedFolderMissingError,
     NoProjectError,
     ProjectFormatError,
 )
+from satchel.runtime.project.naming import NamesTaken, knowledge_name
 from satchel.runtime.project.schema import Assistant, parse_assistant, split_place
 
 SETTINGS_FILE = "assistant.toml"
@@ -29,9 +28,6 @@ MCP_FILE = "mcp.json"
 CASES_FILE = "evals/cases.jsonl"
 ORIGIN_PACK = ".satchel/origin.pack"
 """The pack that the folder was unpacked from: text and vectors of files whose sources it did not carry."""
-
-_UNSAFE = re.compile(rf"[{UNSAFE_CHARACTERS}\\]")
-_DRIVE = re.compile(r"\A([A-Za-z]):")
 
 
 class Example(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,6 +44,8 @@ class KnowledgeFile:
     name: str
     path: Path
     linked: bool
+    problem: str = ""
+    """Why it is not read; most reasons show only when it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,43 +60,59 @@ class Project:
     @property
     def origin_pack(self) -> Path | None:
         """The pack that this folder was unpacked from, when one is kept."""
-        path = self.folder / ORIGIN_PACK
-        return path if path.is_file() else None
+        return self.optional_file(ORIGIN_PACK)
 
     def optional_file(self, name: str) -> Path | None:
-        """Return the path of an optional part (`avatar.png`, `mcp.json`, …) when it is there."""
-        path = self.folder / name
+        """Return the path of an optional part (`avatar.png`, `mcp.json`, …) when it is there.
+
+        Raises:
+            LeadsOutsideError: it is a link out of the project.
+        """
+        path = within(self.folder, name)
         return path if path.is_file() else None
 
     def action_files(self) -> tuple[Path, ...]:
-        """Return the OpenAPI documents under `actions/`, by name."""
-        return tuple(sorted((self.folder / ACTIONS_FOLDER).glob("*.openapi.json")))
+        """Return the OpenAPI documents under `actions/`, by name.
+
+        Raises:
+            LeadsOutsideError: one is a link out of the project.
+        """
+        found = sorted(within(self.folder, ACTIONS_FOLDER).glob("*.openapi.json"))
+        return tuple(within(self.folder, f"{ACTIONS_FOLDER}/{path.name}") for path in found)
 
     def knowledge_files(self) -> tuple[KnowledgeFile, ...]:
         """List the knowledge files on the disk by name, those copied in and those of linked folders.
 
-        No two have the same name: where a linked file would take that of another, a number is put to it.
+        No two have the same name: where a linked file would take that of another, a number is put to it. What is
+        there and not read has its reason.
 
         Raises:
+            LeadsOutsideError: `knowledge/` is a link out of the project.
             LinkedFolderMissingError: a linked folder is gone.
+            ProjectFormatError: a folder cannot be read.
         """
-        own = self.folder / KNOWLEDGE_FOLDER
+        own = within(self.folder, KNOWLEDGE_FOLDER)
+        taken = NamesTaken()
         files = [
-            KnowledgeFile(knowledge_name(_relative(path, own)), path, linked=False) for path in document_paths(own)
+            KnowledgeFile(taken.take(name), found.path, linked, found.problem)
+            for name, found, linked in (
+                *((name, found, False) for name, found in _named_documents(own, "")),
+                *((name, found, True) for link in self.assistant.knowledge.links for name, found in self._linked(link)),
+            )
         ]
-        for link in self.assistant.knowledge.links:
-            folder = linked_path(self.folder, link)
-            if not os.path.exists(folder):  # noqa: PTH110 - unlike Path.exists, it says no to a name too long
-                raise LinkedFolderMissingError(path=folder)
-            name = folder.name if folder.name not in {"", ".."} else folder.resolve().name
-            if folder.is_file():
-                files.append(KnowledgeFile(knowledge_name(name), folder, linked=True))
-                continue
-            files += [
-                KnowledgeFile(knowledge_name(f"{name}/{_relative(path, folder)}".lstrip("/")), path, linked=True)
-                for path in document_paths(folder)
-            ]
-        return tuple(sorted(_with_names_of_their_own(files), key=lambda file: file.name.encode()))
+        return tuple(sorted(files, key=lambda file: file.name.encode()))
+
+    def _linked(self, link: str) -> Iterator[tuple[str, FoundFile]]:
+        place = linked_path(self.folder, link)
+        if not os.path.exists(place):  # noqa: PTH110 - unlike Path.exists, it says no to a name too long
+            raise LinkedFolderMissingError(path=place)
+        name = place.name if place.name not in {"", ".."} else place.resolve().name
+        # Visible, because a pack's files are unpacked under their names, and hidden ones are not read.
+        name = name.lstrip(".") or "linked"
+        if place.is_file():
+            yield knowledge_name(name), FoundFile(place)
+        else:
+            yield from _named_documents(place, name)
 
 
 def load_project(folder: Path) -> Project:
@@ -107,16 +121,17 @@ def load_project(folder: Path) -> Project:
     Raises:
         NoProjectError: there is no `assistant.toml`.
         ProjectFormatError: names the file, line or key.
+        LeadsOutsideError: a part of it is a link out of the folder.
     """
     settings = folder / SETTINGS_FILE
     if not os.path.isfile(settings):  # noqa: PTH113 - unlike Path.is_file, it says no to a name too long
         raise NoProjectError(folder=folder)
-    instructions = folder / INSTRUCTIONS_FILE
+    instructions = within(folder, INSTRUCTIONS_FILE)
     return Project(
         folder=folder,
-        assistant=parse_assistant(_read_text(settings), settings),
+        assistant=parse_assistant(_read_text(within(folder, SETTINGS_FILE)), settings),
         instructions=_read_text(instructions) if instructions.exists() else "",
-        examples=_read_examples(folder / EXAMPLES_FILE),
+        examples=_read_examples(within(folder, EXAMPLES_FILE)),
     )
 
 
@@ -127,50 +142,12 @@ def linked_path(project: Path, link: str) -> Path:
     return (project / link).absolute()
 
 
-def knowledge_name(name: str) -> str:
-    """Return a file's name on the disk as it can be shown, cited and sealed on every system.
-
-    Composed Unicode; what is not UTF-8 becomes U+FFFD; control and direction-changing characters and backslashes
-    become `_`, and so does the colon of what would be a drive.
-    """
-    text = unicodedata.normalize("NFC", os.fsencode(name).decode(errors="replace"))
-    return _DRIVE.sub(r"\1_", _UNSAFE.sub("_", text))
-
-
-def document_paths(folder: Path) -> Iterator[Path]:
-    """Yield the files under a folder that may be documents: hidden ones and links that lead outside are left out."""
-    root = folder.resolve()
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not is_hidden(name))
-        for name in sorted(names):
-            path = Path(parent) / name
-            if is_hidden(name) or not path.is_file():
-                continue
-            if path.is_symlink() and not path.resolve().is_relative_to(root):
-                continue
-            yield path
-
-
-def _with_names_of_their_own(files: Iterable[KnowledgeFile]) -> Iterator[KnowledgeFile]:
-    taken: set[str] = set()
-    for file in files:
-        name, number = file.name, 1
-        while collision_key(name) in taken:
-            number += 1
-            path = PurePosixPath(file.name)
-            name = path.with_name(f"{path.stem} ({number}){path.suffix}").as_posix()
-        taken.add(collision_key(name))
-        yield replace(file, name=name)
-
-
-def is_hidden(name: str) -> bool:
-    """Tell whether a file or folder of this name is left out of what an assistant knows."""
-    # "~$report.docx" is the lock file that Word leaves beside an open document.
-    return name.startswith((".", "~$"))
-
-
-def _relative(path: Path, folder: Path) -> str:
-    return path.relative_to(folder).as_posix()
+def _named_documents(folder: Path, top: str) -> Iterator[tuple[str, FoundFile]]:
+    try:
+        for found in find_documents(folder):
+            yield knowledge_name((top / found.path.relative_to(folder)).as_posix()), found
+    except OSError as error:
+        raise ProjectFormatError(path=folder, where="reading", reason=(error.strerror or "failed").lower()) from error
 
 
 def _read_text(path: Path) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import msgspec
 
@@ -15,6 +14,7 @@ from satchel.runtime.knowledge.text_cache import FileHashes
 from satchel.runtime.packfile.names import FILES
 from satchel.runtime.packfile.pack import Pack
 from satchel.runtime.packfile.schema_v1 import KnowledgeFile
+from satchel.runtime.project.folder import KnowledgeFile as FoundFile
 from satchel.runtime.project.folder import Project
 
 
@@ -23,10 +23,7 @@ def knowledge_inputs(project: Project, hashes: FileHashes, origin: Pack | None) 
 
     `origin` is the pack that the project was unpacked from. Its arrays are mapped: only in a worker process.
     """
-    inputs = [
-        KnowledgeInput(_described(project, found.name, found.path, hashes), found.path)
-        for found in project.knowledge_files()
-    ]
+    inputs = [KnowledgeInput(_described(project, found, hashes), found.path) for found in project.knowledge_files()]
     on_disk = {entry.file.name for entry in inputs}
     if origin is not None:
         inputs += [entry for entry in _kept(project, origin) if entry.file.name not in on_disk]
@@ -40,15 +37,16 @@ def cut_anew(inputs: Sequence[KnowledgeInput]) -> list[KnowledgeInput]:
     ]
 
 
-def _described(project: Project, name: str, path: Path, hashes: FileHashes) -> KnowledgeFile:
-    problem, sha256, size = "", "", 0
-    try:
-        sha256 = hashes.sha256(path)
-        size = path.stat().st_size
-    except OSError as error:
-        problem = f"it cannot be opened: {(error.strerror or str(error)).lower()}"
+def _described(project: Project, found: FoundFile, hashes: FileHashes) -> KnowledgeFile:
+    problem, sha256, size = found.problem, "", 0
+    if not problem:
+        try:
+            sha256 = hashes.sha256(found.path)
+            size = found.path.stat().st_size
+        except OSError as error:
+            problem = f"it cannot be opened: {(error.strerror or str(error)).lower()}"
     file = KnowledgeFile(
-        name=name,
+        name=found.name,
         media_type="",
         sha256=sha256,
         size=size,

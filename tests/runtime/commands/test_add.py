@@ -11,7 +11,12 @@ from helpers.project_folders import snapshot, write_files, write_project
 from helpers.python_processes import run_python
 
 from satchel.runtime.commands.add import add_knowledge
-from satchel.runtime.project.errors import KnowledgeFileExistsError, NoProjectError, NothingToAddError
+from satchel.runtime.project.errors import (
+    KnowledgeFileExistsError,
+    LeadsOutsideError,
+    NoProjectError,
+    NothingToAddError,
+)
 from satchel.runtime.project.folder import load_project
 
 
@@ -147,7 +152,41 @@ def test_links_that_lead_out_of_a_given_folder_are_not_followed(folder, tmp_path
     write_files(tmp_path, {"secret": "s", "notes/a.md": "a"})
     (tmp_path / "notes/b.md").symlink_to(tmp_path / "secret")
 
-    assert states(folder, tmp_path / "notes") == {"notes/a.md": "added"}
+    (tmp_path / "notes/c.md").symlink_to("nowhere")
+
+    added = add_knowledge(folder, [tmp_path / "notes"])
+
+    assert [(entry.name, entry.state, entry.reason) for entry in added.files] == [
+        ("notes/a.md", "added", ""),
+        ("notes/b.md", "skipped", "it is a link that leads out of its folder, and is not followed"),
+        ("notes/c.md", "skipped", "it is a link that leads nowhere"),
+    ]
+    assert sorted(snapshot(folder / "knowledge")) == ["notes/a.md", "old.md"]
+
+
+def test_nothing_is_copied_through_a_link_out_of_the_project(folder, tmp_path):
+    write_files(tmp_path, {"notes/a.md": "a", "elsewhere/b.md": "b"})
+    (folder / "knowledge/notes").symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(LeadsOutsideError, match="knowledge/notes is or lies behind a link"):
+        add_knowledge(folder, [tmp_path / "notes"])
+
+    assert snapshot(tmp_path / "elsewhere") == {"b.md": b"b"}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_unreadable_files_of_a_folder_are_skipped_with_the_reason_and_one_given_by_name_is_an_error(folder, tmp_path):
+    write_files(tmp_path, {"notes/a.md": "a", "notes/b.md": "b", "notes/sub/c.md": "c"})
+    (tmp_path / "notes/b.md").chmod(0)
+    (tmp_path / "notes/sub").chmod(0)
+
+    assert states(folder, tmp_path / "notes") == {
+        "notes/a.md": "added",
+        "notes/b.md": "skipped",
+        "notes/sub": "skipped",
+    }
+    with pytest.raises(NothingToAddError, match=r"b\.md: permission denied"):
+        add_knowledge(folder, [tmp_path / "notes/a.md", tmp_path / "notes/b.md"])
 
 
 def test_a_link_that_is_given_by_name_is_followed(folder, tmp_path):

@@ -10,8 +10,15 @@ import pytest
 from helpers.project_folders import SETTINGS, write_files, write_project
 
 from satchel.runtime.packfile.names import knowledge_name_problem
-from satchel.runtime.project.errors import LinkedFolderMissingError, NoProjectError, ProjectFormatError
-from satchel.runtime.project.folder import Example, knowledge_name, linked_path, load_project
+from satchel.runtime.project.entries import project_entries
+from satchel.runtime.project.errors import (
+    LeadsOutsideError,
+    LinkedFolderMissingError,
+    NoProjectError,
+    ProjectFormatError,
+)
+from satchel.runtime.project.folder import Example, linked_path, load_project
+from satchel.runtime.project.naming import knowledge_name
 
 
 def names(folder: Path) -> list[str]:
@@ -136,7 +143,7 @@ def test_hidden_files_and_words_lock_files_stay_out(tmp_path):
     assert names(tmp_path) == ["a~$b.md", "report.docx"]
 
 
-def test_links_that_lead_outside_stay_out_and_links_within_are_files(tmp_path):
+def test_links_that_lead_outside_are_not_read_and_say_so_and_links_within_are_files(tmp_path):
     folder = write_project(tmp_path / "project", files={"knowledge/a.md": "x"})
     write_files(tmp_path, {"secret.txt": "s", "outside/b.md": "x"})
     own = folder / "knowledge"
@@ -147,7 +154,77 @@ def test_links_that_lead_outside_stay_out_and_links_within_are_files(tmp_path):
     (own / "loop.md").symlink_to("loop.md")
     (own / "again.md").symlink_to("a.md")
 
-    assert names(folder) == ["a.md", "again.md"]
+    (own / "sub").mkdir()
+    (own / "sub/back").symlink_to("..")
+
+    told = {file.name: file.problem for file in load_project(folder).knowledge_files()}
+
+    outside = "it is a link that leads out of its folder, and is not followed"
+    nowhere = "it is a link that leads nowhere"
+    assert told == {
+        "a.md": "",
+        "again.md": "",
+        "stolen.txt": outside, "up.txt": outside, "folder": outside,
+        "dangling.md": nowhere, "loop.md": nowhere,
+    }
+
+
+@pytest.mark.parametrize(
+    "part", ["assistant.toml", "instructions.md", "examples.jsonl", "avatar.png", "mcp.json", "evals", "actions"]
+)
+def test_a_part_that_is_a_link_out_of_the_project_is_refused(tmp_path, part):
+    files = {"a.openapi.json": "{}", "cases.jsonl": "{}"}
+    outside = write_project(tmp_path / "outside", files={**files, "avatar.png": "p", "examples.jsonl": ""})
+    folder = write_project(tmp_path / "project")
+    (folder / part).unlink(missing_ok=True)
+    (folder / part).symlink_to(outside / part if (outside / part).is_file() else outside)
+
+    with pytest.raises(LeadsOutsideError) as raised:
+        list(project_entries(load_project(folder)))
+
+    assert str(folder / part) in raised.value.message
+    assert str(outside) in raised.value.message
+
+
+def test_one_action_that_is_a_link_out_of_the_project_is_refused(tmp_path):
+    write_files(tmp_path, {"secret.json": "{}"})
+    folder = write_project(tmp_path / "project", files={"actions/good.openapi.json": "{}"})
+    (folder / "actions/bad.openapi.json").symlink_to("../../secret.json")
+
+    with pytest.raises(LeadsOutsideError, match=r"bad\.openapi\.json"):
+        load_project(folder).action_files()
+
+
+@pytest.mark.parametrize("target", ["../outside", "/"])
+def test_a_knowledge_folder_that_is_a_link_out_of_the_project_is_refused(tmp_path, target):
+    write_files(tmp_path, {"outside/secret.txt": "s"})
+    folder = write_project(tmp_path / "project")
+    (folder / "knowledge").symlink_to(target)
+
+    with pytest.raises(LeadsOutsideError, match="knowledge is or lies behind a link"):
+        load_project(folder).knowledge_files()
+
+
+def test_links_within_the_project_and_a_project_behind_a_link_are_fine(tmp_path):
+    folder = write_project(tmp_path / "project", files={"texts/a.md": "x", "texts/system.md": "Be kind."})
+    (folder / "knowledge").symlink_to("texts")
+    (folder / "instructions.md").symlink_to("texts/system.md")
+    (tmp_path / "alias").symlink_to("project")
+
+    project = load_project(tmp_path / "alias")
+
+    assert project.instructions == "Be kind."
+    assert [file.name for file in project.knowledge_files()] == ["a.md", "system.md"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_that_may_not_be_opened_is_listed_with_its_reason(tmp_path):
+    write_project(tmp_path, files={"knowledge/a.md": "x", "knowledge/closed/b.md": "x"})
+    (tmp_path / "knowledge/closed").chmod(0)
+
+    closed = load_project(tmp_path).knowledge_files()[-1]
+
+    assert (closed.name, closed.problem) == ("closed", "it cannot be opened: permission denied")
 
 
 def test_what_is_neither_file_nor_folder_stays_out(tmp_path):
@@ -217,6 +294,35 @@ def test_no_two_files_have_the_same_name_whatever_they_come_from(tmp_path):
         "docs/a (4).md": "2",
         "docs.x/a.md": "4",
     }
+
+
+def test_a_linked_folder_and_a_file_of_its_name_are_both_kept(tmp_path):
+    write_files(tmp_path, {"notes/a.md": "1", "notes/b.md": "2", "else/notes": "3", "else/sub": "4"})
+    folder = write_project(
+        tmp_path / "project",
+        settings="[knowledge]\nlinks = ['../notes', '../else/notes', '../else/sub']",
+        files={"knowledge/Notes": "own", "knowledge/sub/c.md": "5"},
+    )
+
+    files = {file.name: file.path.read_text() for file in load_project(folder).knowledge_files()}
+
+    assert files == {
+        "Notes": "own",
+        "notes (2)/a.md": "1",
+        "notes (2)/b.md": "2",
+        "notes (3)": "3",
+        "sub/c.md": "5",
+        "sub (2)": "4",
+    }
+
+
+def test_the_files_of_a_linked_folder_that_is_hidden_have_names_that_are_not(tmp_path):
+    write_files(tmp_path, {".notes/a.md": "x", ".hidden.md": "x", "...": "x"})
+    folder = write_project(
+        tmp_path / "project", settings="[knowledge]\nlinks = ['../.notes', '../.hidden.md', '../...']"
+    )
+
+    assert names(folder) == ["hidden.md", "linked", "notes/a.md"]
 
 
 @pytest.mark.parametrize("link", ["..", ".", "../notes/.."])
