@@ -16,7 +16,8 @@ from satchel.runtime.knowledge.embedders.gguf_file import WeightType
 from satchel.runtime.knowledge.embedders.model_folder import EmbedderFolder, Prefixes, read_embedder_folder
 from satchel.runtime.knowledge.embedders.probes import PROBE_TEXTS, lowest_cosine
 from satchel.runtime.knowledge.embedders.resolve import converted_path, write_folder_gguf
-from satchel.runtime.knowledge.embedders.sentence_transformers_embedder import NEEDED_COSINE, is_installed
+from satchel.runtime.knowledge.embedders.safe_loading import has_sentence_transformers
+from satchel.runtime.knowledge.embedders.sentence_transformers_embedder import NEEDED_COSINE
 from satchel.runtime.knowledge.fingerprint import EmbedderFingerprint
 from satchel.runtime.paths import Home
 from satchel.runtime.progress import SILENT, Progress
@@ -54,6 +55,7 @@ def convert_embedder(
 
     Raises:
         EmbedderFolderError, WeightsError: the folder is not whole.
+        ForeignCodeError: the folder would have a say in what is run.
         UnsupportedEmbedderError: llama.cpp cannot run such a model; names the key in config.json.
         MissingExtraError: its tokenizer needs the extra `embed`.
         ConversionDiffersError: the vectors are not the original's.
@@ -87,7 +89,7 @@ def _compare(model: EmbedderFolder, gguf: Path, home: Home) -> float | None:
     """Load the GGUF at least, in a child; return its lowest cosine to the original's vectors where there are any."""
     with contextlib.closing(llama_worker(home, gguf=gguf)) as embedder:
         converted = embedder.embed_passages(PROBE_TEXTS)
-    if not is_installed():
+    if not has_sentence_transformers():
         return None
     prefixed = [model.fingerprint.passage_prefix + text for text in PROBE_TEXTS]
     cosine = lowest_cosine(converted, sentence_transformers_vectors(model.path, prefixed))

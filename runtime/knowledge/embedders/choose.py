@@ -29,11 +29,11 @@ def build_embedder(setting: str, home: Home, *, threads: int = 0) -> Embedder:
     """
     # Here, because the worker that embeds one question needs none of them, and their imports take longer than that.
     from satchel.runtime.knowledge.embedders.embedder_worker import llama_worker, torch_worker
-    from satchel.runtime.knowledge.embedders.sentence_transformers_embedder import is_installed
+    from satchel.runtime.knowledge.embedders.safe_loading import has_sentence_transformers
     from satchel.runtime.knowledge.embedders.staged_embedder import StagedEmbedder
 
     quick = llama_worker(home, setting=setting, threads=threads)
-    if not is_installed():
+    if not has_sentence_transformers():
         return quick
     return StagedEmbedder(quick, torch_worker(home, setting=setting, threads=threads))
 

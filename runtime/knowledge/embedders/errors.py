@@ -38,6 +38,12 @@ class UnsupportedEmbedderError(EmbedderError):
     remedy = "Choose a BERT-like model, such as all-MiniLM, BGE, E5 or paraphrase-multilingual-MiniLM."
 
 
+class ForeignCodeError(EmbedderError):
+    """{folder} would choose what is run to open it, in {place}: {reason}."""
+
+    remedy = "Choose a model that needs no code of its own; no option of Satchel trusts such a folder."
+
+
 class WeightsError(EmbedderError):
     """{path} cannot be read as weights: {reason}."""
 

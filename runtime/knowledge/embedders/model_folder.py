@@ -13,15 +13,12 @@ from numpy.typing import NDArray
 
 from satchel.runtime.knowledge.embedders.bert_gguf import BertShape, bert_tensor_names
 from satchel.runtime.knowledge.embedders.errors import EmbedderFolderError, UnsupportedEmbedderError
+from satchel.runtime.knowledge.embedders.safe_loading import CONFIG, MODULES, SENTENCE_CONFIG, refuse_foreign_code
 from satchel.runtime.knowledge.embedders.safetensors_file import SafetensorsFile
 from satchel.runtime.knowledge.fingerprint import EmbedderFingerprint
 
-CONFIG, MODULES, TOKENIZER, WEIGHTS = "config.json", "modules.json", "tokenizer.json", "model.safetensors"
-_SENTENCE_CONFIG, _PROMPTS, _TOKENIZER_CONFIG = (
-    "sentence_bert_config.json",
-    "config_sentence_transformers.json",
-    "tokenizer_config.json",
-)
+TOKENIZER, WEIGHTS = "tokenizer.json", "model.safetensors"
+_PROMPTS, _TOKENIZER_CONFIG = "config_sentence_transformers.json", "tokenizer_config.json"
 _MODULES_RUN = ("Transformer", "Pooling", "Normalize")
 _ROBERTA_KIND = frozenset({"roberta", "xlm-roberta", "camembert"})
 _BERT_KIND = frozenset({"bert"})
@@ -103,10 +100,12 @@ def read_embedder_folder(folder: Path, *, name: str | None = None, prefixes: Pre
 
     Raises:
         EmbedderFolderError: a file is missing or no JSON; names it.
+        ForeignCodeError: the libraries that open such folders would run what this one brings.
         UnsupportedEmbedderError: llama.cpp does not run such a model; names the file and the key.
         WeightsError: model.safetensors is damaged.
     """
     folder = folder.resolve()
+    refuse_foreign_code(folder)
     config = _read(folder, CONFIG, _Config)
     _check_architecture(folder, config)
     modules = _read(folder, MODULES, list[_Module])
@@ -157,7 +156,7 @@ def check_tensors(folder: Path, weights: Path, shape: BertShape) -> None:
     if found is None:
         raise EmbedderFolderError(folder=folder, reason=f"{WEIGHTS} is missing")
     for name in bert_tensor_names(shape):
-        expected = _expected_shape(name, shape)
+        expected = expected_shape(name, shape)
         if (actual := found.shape(name)) != expected:
             seen = "is missing" if actual is None else f"has the shape {list(actual)}, not {list(expected)}"
             raise EmbedderFolderError(folder=folder, reason=f"tensor {name} in {WEIGHTS} {seen}")
@@ -231,9 +230,9 @@ def _pooling(folder: Path, modules: list[_Module]) -> str:
 
 def _max_tokens(folder: Path, shape: BertShape) -> int:
     """As sentence-transformers does: its own limit if there is one, else the tokenizer's, never past the positions."""
-    settings = _read(folder, _SENTENCE_CONFIG, _SentenceConfig, missing=_SentenceConfig())
+    settings = _read(folder, SENTENCE_CONFIG, _SentenceConfig, missing=_SentenceConfig())
     if settings.do_lower_case:
-        raise _unsupported(folder, _SENTENCE_CONFIG, "do_lower_case", True, [False])
+        raise _unsupported(folder, SENTENCE_CONFIG, "do_lower_case", True, [False])
     room = shape.positions - shape.first_position
     limit = settings.max_seq_length
     if limit is None:
@@ -251,7 +250,8 @@ def _prefixes(folder: Path) -> Prefixes:
     return Prefixes(query=first(_QUERY_PROMPTS), passage=first(_PASSAGE_PROMPTS))
 
 
-def _expected_shape(name: str, shape: BertShape) -> tuple[int, ...]:
+def expected_shape(name: str, shape: BertShape) -> tuple[int, ...]:
+    """Return the shape of one of `bert_tensor_names`, as PyTorch stores it."""
     wide = {
         "intermediate.dense.weight": (shape.feed_forward, shape.width),
         "intermediate.dense.bias": (shape.feed_forward,),
@@ -274,7 +274,7 @@ def _read(folder: Path, name: str, kind: type[Read], *, missing: Read | None = N
         return missing
     try:
         return msgspec.json.decode(_text(folder, name), type=kind)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise EmbedderFolderError(folder=folder, reason=f"{name}: {error}") from error
 
 

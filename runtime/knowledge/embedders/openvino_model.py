@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from satchel.runtime.knowledge.embedders.safe_loading import open_model
 from satchel.runtime.knowledge.fingerprint import EmbedderFingerprint
 from satchel.runtime.paths import Home
 
@@ -25,22 +26,15 @@ def exported_model(folder: Path, home: Home, fingerprint: EmbedderFingerprint, *
     exported = home.cache / "embedders" / f"{fingerprint.weights_sha256[:32]}-openvino-{version}"
     if not exported.is_dir():
         _export(folder, exported)
-    return _open(exported, {"ov_config": {"INFERENCE_NUM_THREADS": threads}})
+    settings = {"ov_config": {"INFERENCE_NUM_THREADS": threads}}
+    return open_model(exported, backend="openvino", settings=settings)
 
 
 def _export(folder: Path, destination: Path) -> None:
     destination.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".openvino.", dir=destination.parent, ignore_cleanup_errors=True) as place:
         made = Path(place) / "model"
-        _open(folder, {"export": True}).save_pretrained(str(made))
+        open_model(folder, backend="openvino", settings={"export": True}).save_pretrained(str(made))
         # Another process may have been first with the same files.
         with contextlib.suppress(OSError):
             made.rename(destination)
-
-
-def _open(folder: Path, settings: dict[str, Any]) -> Any:
-    from sentence_transformers import SentenceTransformer
-
-    return SentenceTransformer(
-        str(folder), device="cpu", backend="openvino", local_files_only=True, model_kwargs=settings
-    )

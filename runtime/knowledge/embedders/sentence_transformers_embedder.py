@@ -8,7 +8,6 @@ never comes here.
 from __future__ import annotations
 
 import concurrent.futures
-import importlib.util
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -24,6 +23,7 @@ from satchel.runtime.knowledge.embedders.llama_encoder import Batch
 from satchel.runtime.knowledge.embedders.openvino_model import exported_model, has_openvino
 from satchel.runtime.knowledge.embedders.probes import PROBE_TEXTS, lowest_cosine
 from satchel.runtime.knowledge.embedders.resolve import Resolved
+from satchel.runtime.knowledge.embedders.safe_loading import has_sentence_transformers, open_model
 from satchel.runtime.knowledge.embedders.tokenizer import load_tokenizer
 from satchel.runtime.knowledge.embedders.torch_folder import torch_folder
 from satchel.runtime.knowledge.embedders.unit_vectors import unit_rows
@@ -37,17 +37,12 @@ _CPU_BATCH, _GPU_BATCH = 8, 128
 """On a CPU small batches stay in its caches; on a GPU large ones fill it."""
 
 
-def is_installed() -> bool:
-    """Tell whether sentence-transformers can be imported; imports nothing."""
-    return importlib.util.find_spec("sentence_transformers") is not None
-
-
 def reference_vectors(folder: Path, texts: Sequence[str]) -> NDArray[np.float32]:
     """Return what plain sentence-transformers gives, float32 [len(texts), dimension], its own tokenizer included.
 
     Nothing is put before the texts, and the vectors are normalised whether or not the model does it.
     """
-    model = _open(folder, "cpu")
+    model = open_model(folder)
     return unit_rows(model.encode(list(texts), prompt="", batch_size=_CPU_BATCH, show_progress_bar=False))
 
 
@@ -58,11 +53,12 @@ class SentenceTransformersEmbedder:
         """`backend`: `openvino`, `torch` or, by default, the former where it is installed and there is no GPU.
 
         Raises:
-            MissingExtraError: sentence-transformers is not installed.
+            MissingExtraError: sentence-transformers is not installed, or too old.
+            ForeignCodeError: the folder would have a say in what is run.
         """
         # Never a question to the hub: what is embedded here stays on this machine.
         os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
-        if not is_installed():
+        if not has_sentence_transformers():
             raise MissingExtraError(feature="Embedding with torch", extra="embed")
         import torch
 
@@ -151,7 +147,7 @@ class SentenceTransformersEmbedder:
 
     def _load(self, folder: Path, home: Home) -> tuple[Any, str]:
         """Return the model in fast arithmetic where its vectors hold against float32's, and that arithmetic's name."""
-        exact = _open(folder, self._device)
+        exact = open_model(folder, device=self._device)
         expected = unit_rows(exact.encode(PROBE_TEXTS, prompt="", batch_size=_CPU_BATCH, show_progress_bar=False))
         for model, name in self._faster(exact, folder, home):
             model.eval()
@@ -162,7 +158,7 @@ class SentenceTransformersEmbedder:
                 return model, name
         self.backend = "torch"
         # Opened again: rounded once, the weights are not float32's any more.
-        return _open(folder, self._device), "float32"
+        return open_model(folder, device=self._device), "float32"
 
     def _faster(self, exact: Any, folder: Path, home: Home) -> Iterator[tuple[Any, str]]:
         if self.backend == "openvino":
@@ -173,12 +169,6 @@ class SentenceTransformersEmbedder:
             yield exact.to(torch.float16), "float16"
         elif self._device == "cpu" and _has_bfloat16(torch):
             yield exact.to(torch.bfloat16), "bfloat16"
-
-
-def _open(folder: Path, device: str) -> Any:
-    from sentence_transformers import SentenceTransformer
-
-    return SentenceTransformer(str(folder), device=device, local_files_only=True)
 
 
 def _device(torch: Any) -> str:

@@ -12,7 +12,8 @@ import msgspec
 from satchel.runtime.atomic import save_bytes, save_text, sync_folder
 from satchel.runtime.errors import SaveError
 from satchel.runtime.knowledge.embedders.bundled import TOKENIZER, BundledEmbedder
-from satchel.runtime.knowledge.embedders.model_folder import CONFIG, MODULES, WEIGHTS
+from satchel.runtime.knowledge.embedders.model_folder import WEIGHTS
+from satchel.runtime.knowledge.embedders.safe_loading import CONFIG, MODULES, SENTENCE_CONFIG
 from satchel.runtime.knowledge.embedders.safetensors_file import write_safetensors
 from satchel.runtime.paths import Home
 
@@ -71,7 +72,7 @@ def _write(bundled: BundledEmbedder, folder: Path) -> None:
             "pooling_mode_cls_token": fingerprint.pooling == "cls",
             "pooling_mode_mean_tokens": fingerprint.pooling == "mean",
         },
-        "sentence_bert_config.json": {"max_seq_length": fingerprint.max_tokens, "do_lower_case": False},
+        SENTENCE_CONFIG: {"max_seq_length": fingerprint.max_tokens, "do_lower_case": False},
         "tokenizer_config.json": {"tokenizer_class": "BertTokenizer", "model_max_length": shape.positions},
     }
     for name, document in documents.items():

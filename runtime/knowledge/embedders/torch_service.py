@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from satchel.runtime.knowledge.embedders.resolve import resolve_embedder
+from satchel.runtime.knowledge.embedders.safe_loading import has_sentence_transformers
 from satchel.runtime.knowledge.embedders.sentence_transformers_embedder import (
     SentenceTransformersEmbedder,
-    is_installed,
     reference_vectors,
 )
 from satchel.runtime.knowledge.embedders.worker_methods import ModelRequest, embedder_methods
@@ -29,7 +29,7 @@ def methods() -> Mapping[str, Method]:
     os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
     for variable, value in _CALM_WAITING.items():
         os.environ.setdefault(variable, value)
-    if is_installed():
+    if has_sentence_transformers():
         # Standard output carries frames.
         with contextlib.redirect_stdout(sys.stderr):
             importlib.import_module("sentence_transformers")
