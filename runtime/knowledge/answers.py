@@ -5,11 +5,21 @@ from __future__ import annotations
 import msgspec
 
 
+class PageStart(msgspec.Struct, frozen=True):
+    """A page that begins inside a passage; `start` is a character of the file's extracted text."""
+
+    start: int
+    page: int
+    """Counted from 1."""
+    page_label: str
+
+
 class FoundPassage(msgspec.Struct, frozen=True):
     """A passage that a question found; offsets are characters of its file's extracted text, end exclusive."""
 
     file: str
     page: int | None
+    """Where its first character stands; None where the format has no pages."""
     page_label: str
     start: int
     end: int
@@ -19,6 +29,13 @@ class FoundPassage(msgspec.Struct, frozen=True):
     bm25: float
     vector: float | None
     """Raw cosine; None when the question could not be embedded."""
+    further_pages: tuple[PageStart, ...] = ()
+    """Those that begin after its first character, in order."""
+
+    def page_at(self, start: int) -> tuple[int | None, str]:
+        """Return page and label of the file's character `start`, which lies in this passage."""
+        begun = [entry for entry in self.further_pages if entry.start <= start]
+        return (begun[-1].page, begun[-1].page_label) if begun else (self.page, self.page_label)
 
 
 class Quotation(msgspec.Struct, frozen=True):

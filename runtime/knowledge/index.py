@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satchel.kernels.arrays import Postings, QuantisedRows
+from satchel.runtime.knowledge.answers import PageStart
 from satchel.runtime.knowledge.bm25 import KeywordIndex
 from satchel.runtime.knowledge.fingerprint import EmbedderFingerprint
 from satchel.runtime.packfile import names
@@ -113,12 +114,12 @@ class KnowledgeArrays:
     def passage_text(self, row: int) -> str:
         """Return one passage; only its own bytes are read."""
         _, start, end, _, _ = self.passages[row].tolist()
-        return self.text[start:end].tobytes().decode()
+        return self._text(start, end)
 
     def file_text(self, file: int) -> str:
         """Return the whole text of one file."""
         start = sum(entry.bytes for entry in self.files[:file])
-        return self.text[start : start + self.files[file].bytes].tobytes().decode()
+        return self._text(start, start + self.files[file].bytes)
 
     def place(self, file: int, byte: int) -> Place:
         """Return the page that holds a byte of `text` (one of `file`'s)."""
@@ -129,10 +130,26 @@ class KnowledgeArrays:
         labels = self.page_labels.get(file, ())
         return Place(max(1, page), labels[max(1, page) - 1] if labels else "")
 
+    def further_pages(self, row: int) -> tuple[PageStart, ...]:
+        """Return the pages that begin within a passage, after its first character; an empty page begins nowhere."""
+        file, start, end, first_character, _ = self.passages[row].tolist()
+        first, last = np.searchsorted(self.pages[:, 0], (file, file + 1))
+        starts = np.unique(self.pages[first:last, 1])
+        begin, stop = np.searchsorted(starts, start, side="right"), np.searchsorted(starts, end)
+        found = []
+        for byte in starts[begin:stop].tolist():
+            place = self.place(file, byte)
+            assert place.page is not None  # this file has pages
+            found.append(PageStart(first_character + len(self._text(start, byte)), place.page, place.label))
+        return tuple(found)
+
     def rows_of_file(self, file: int) -> range:
         """Return the passages of one file; they lie together."""
         first, last = np.searchsorted(self.passages[:, 0], (file, file + 1))
         return range(int(first), int(last))
+
+    def _text(self, start: int, end: int) -> str:
+        return self.text[start:end].tobytes().decode()
 
 
 _ARRAYS = frozenset({names.TEXT, names.PAGES, names.PASSAGES, *names.VECTOR_ENTRIES, *names.BM25_ENTRIES})

@@ -17,21 +17,28 @@ from satchel.runtime.knowledge.reader.reader import ReaderResult, ReadSpan
 from satchel.runtime.knowledge.search import Hit, SearchResult
 from satchel.runtime.knowledge.sentences import SentenceKind, split_sentences
 
-_MOST_QUOTATIONS = 3
-_LEAST_CHANCE = 0.35
-"""That some passage answers, for anything to be quoted."""
-_FURTHER_SHARE = 0.5
-"""A further passage is quoted beside the best when it is at least this likely, measured by the best's chance."""
-_SPAN_FAVOUR = 0.15
-"""The chance that exact words are right is lower than that of the sentence round them; this makes them comparable."""
-_SURE = 0.5
-"""From this chance on, the Reader's words alone are the answer, even where the scorer prefers another sentence."""
-_AGREED = 0.3
-"""The same where the words stand in the scorer's own sentence."""
 _READERS_LANGUAGE = "en"
 _LINK = "://"
 _EXACT = frozenset({Asked.DATE, Asked.NUMBER, Asked.NAME})
 _SENTENCE_ENDS = '.!"”’)»。！؟।'  # noqa: RUF001 - real punctuation
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteSettings:
+    """When something is quoted, and how much of it; chosen by `tests/bench/quoting.py --tune`. All are 0 to 1."""
+
+    most: int = 3
+    """Quotations; those after the first are further sources."""
+    least_chance: float = 0.35
+    """That some passage answers, for anything to be quoted."""
+    further_share: float = 0.5
+    """A further passage is quoted beside the best when it is at least this likely, measured by the best's chance."""
+    span_favour: float = 0.15
+    """The chance that exact words are right is lower than that of the sentence round them; this levels them."""
+    sure: float = 0.5
+    """From this chance on, the Reader's words alone are the answer, even where the scorer prefers another sentence."""
+    agreed: float = 0.3
+    """The same where the words stand in the scorer's own sentence."""
 
 
 class PassageReader(Protocol):
@@ -54,10 +61,13 @@ class _Candidate:
 class Quoter:
     """Quotes from the passages of a search. Belongs to one thread."""
 
-    def __init__(self, scorer: PassageReader, reader: PassageReader | None) -> None:
+    def __init__(
+        self, scorer: PassageReader, reader: PassageReader | None, settings: QuoteSettings | None = None
+    ) -> None:
         """`scorer` picks whole sentences, in any language; `reader` marks exact words, in English only."""
         self._scorer = scorer
         self._reader = reader
+        self._settings = settings or QuoteSettings()
 
     def quote(self, found: SearchResult, languages: Sequence[str]) -> tuple[Quotation, ...]:
         """Return the quotations that answer, best first; none when no passage is likely to.
@@ -75,15 +85,15 @@ class Quoter:
         marked = self._read(found.question, texts, relevance, english)
         chance = 1.0 - min(scored.no_answer_probability, marked.no_answer_probability)
         # Neither was measured in another language: there, a sentence that shares the question's words is shown.
-        if english and chance < _LEAST_CHANCE:
+        if english and chance < self._settings.least_chance:
             return ()
         spans = dict(zip(english, marked.spans, strict=True))
         candidates = [
             candidate
             for number, text in enumerate(texts)
-            for candidate in _candidates(number, text, found.question, scored.spans[number], spans.get(number))
+            for candidate in self._candidates(number, text, found.question, scored.spans[number], spans.get(number))
         ]
-        return tuple(_quotation(hits[candidate.hit][0], candidate) for candidate in _best(candidates))
+        return tuple(_quotation(hits[candidate.hit][0], candidate) for candidate in _best(candidates, self._settings))
 
     def _read(
         self, question: str, texts: Sequence[str], relevance: Sequence[float], numbers: Sequence[int]
@@ -92,48 +102,49 @@ class Quoter:
             return ReaderResult((ReadSpan(0, 0, 0.0),) * len(numbers), None, 1.0)
         return self._reader.read(question, [texts[n] for n in numbers], [relevance[n] for n in numbers])
 
+    def _candidates(
+        self, number: int, text: str, question: str, sentence: ReadSpan, span: ReadSpan | None
+    ) -> Iterator[_Candidate]:
+        """Yield what may be quoted of one passage: the scorer's sentence, and the sentence round the Reader's words."""
+        asked = what_is_asked(question)
+        exact = asked in _EXACT
+        marked = span is not None and span.end > span.start
+        if _is_quotable(text, sentence):
+            agreed = exact and marked and span is not None and sentence.start <= span.start < span.end <= sentence.end
+            agreed = agreed and span is not None and span.score >= self._settings.agreed
+            answer = span if agreed and span is not None and has_cue(_words(text, span), asked, question) else sentence
+            yield _Candidate(number, sentence, answer, sentence.score)
+        if marked and span is not None:
+            around = _around(text, span)
+            if around is None or (exact and not has_cue(_words(text, around), asked, question)):
+                return
+            sure = exact and span.score >= self._settings.sure and has_cue(_words(text, span), asked, question)
+            yield _Candidate(number, around, span if sure else around, span.score + self._settings.span_favour * exact)
+
 
 def _may_answer(hit: Hit) -> bool:
     return hit.relevance is not None or hit.passage.bm25 > 0
 
 
-def _candidates(
-    number: int, text: str, question: str, sentence: ReadSpan, span: ReadSpan | None
-) -> Iterator[_Candidate]:
-    """Yield what may be quoted of one passage: the scorer's sentence, and the sentence round the Reader's words."""
-    asked = what_is_asked(question)
-    exact = asked in _EXACT
-    marked = span is not None and span.end > span.start
-    if _is_quotable(text, sentence):
-        agreed = exact and marked and span is not None and sentence.start <= span.start < span.end <= sentence.end
-        agreed = agreed and span is not None and span.score >= _AGREED
-        answer = span if agreed and span is not None and has_cue(_words(text, span), asked, question) else sentence
-        yield _Candidate(number, sentence, answer, sentence.score)
-    if marked and span is not None:
-        around = _around(text, span)
-        if around is None or (exact and not has_cue(_words(text, around), asked, question)):
-            return
-        sure = exact and span.score >= _SURE and has_cue(_words(text, span), asked, question)
-        yield _Candidate(number, around, span if sure else around, span.score + _SPAN_FAVOUR * exact)
-
-
-def _best(candidates: Sequence[_Candidate]) -> list[_Candidate]:
+def _best(candidates: Sequence[_Candidate], settings: QuoteSettings) -> list[_Candidate]:
     """Return the likeliest, and what is not much less likely; each sentence once."""
     ordered = sorted(candidates, key=lambda candidate: -candidate.chance)
     kept: list[_Candidate] = []
     for candidate in ordered:
-        far_behind = candidate.chance < _FURTHER_SHARE * ordered[0].chance
+        far_behind = candidate.chance < settings.further_share * ordered[0].chance
         if not far_behind and not any(_overlap(candidate, other) for other in kept):
             kept.append(candidate)
-    return kept[:_MOST_QUOTATIONS]
+    return kept[: settings.most]
 
 
 def _quotation(hit: Hit, candidate: _Candidate) -> Quotation:
     passage, sentence = hit.passage, candidate.sentence
+    # The sentence's own page: its passage may begin on an earlier one.
+    page, label = passage.page_at(passage.start + sentence.start)
     return Quotation(
         file=passage.file,
-        page=passage.page,
-        page_label=passage.page_label,
+        page=page,
+        page_label=label,
         start=passage.start + sentence.start,
         end=passage.start + sentence.end,
         text=passage.text[sentence.start : sentence.end],

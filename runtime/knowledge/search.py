@@ -120,6 +120,7 @@ class Searcher:
             score=float(ranking.score[at]),
             bm25=float(ranking.bm25[at]),
             vector=None if ranking.vector is None else float(ranking.vector[at]),
+            further_pages=self.arrays.further_pages(row),
         )
 
     def _hit(self, ranking: Ranking, judgement: Judgement, at: int) -> Hit:

@@ -25,7 +25,7 @@ from satchel.runtime.knowledge.quote import Quoter
 from satchel.runtime.knowledge.reader.bundled import load_reader
 from satchel.runtime.knowledge.reader.reader import Reader
 from satchel.runtime.knowledge.rerank import CANDIDATES_PER_PASSAGE, rerank
-from satchel.runtime.knowledge.search import Hit, Searcher, SearchResult
+from satchel.runtime.knowledge.search import Searcher, SearchResult
 from satchel.runtime.knowledge.sentence_scorer import SentenceScorer
 from satchel.runtime.knowledge.why import explain_files
 from satchel.runtime.packfile.errors import UnknownKnowledgeFileError
@@ -82,8 +82,7 @@ class KnowledgeService:
         if params["quote"]:
             quoter = Quoter(self._sentences(), self._reader())
             languages = [self._searcher.language(hit.file_number) for hit in found.hits]
-            quoted = quoter.quote(found, languages)
-            quotations = tuple(placed(self._searcher.arrays, found.hits, one) for one in quoted)
+            quotations = quoter.quote(found, languages)
         timings = {"find": (searched - started) * 1000}
         if params["quote"]:
             timings["quote"] = (time.perf_counter() - searched) * 1000
@@ -148,17 +147,6 @@ class KnowledgeService:
             if name not in known:
                 raise UnknownKnowledgeFileError(path=self._path, file=name, known=", ".join(known) or "none")
         return [known[name] for name in names]
-
-
-def placed(arrays: KnowledgeArrays, hits: Iterable[Hit], quotation: Quotation) -> Quotation:
-    """Return a quotation with the page that its own sentence begins on: its passage may begin on an earlier one."""
-    for hit in hits:
-        passage = hit.passage
-        if passage.file == quotation.file and passage.start <= quotation.start < passage.end:
-            before = len(passage.text[: quotation.start - passage.start].encode())
-            place = arrays.place(hit.file_number, int(arrays.passages[hit.row, 1]) + before)
-            return msgspec.structs.replace(quotation, page=place.page, page_label=place.label)
-    return quotation
 
 
 def page_text(arrays: KnowledgeArrays, number: int, page: int | None) -> PageText:

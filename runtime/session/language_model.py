@@ -14,6 +14,7 @@ from satchel.runtime.engine.base import (
     TokenPiece,
 )
 from satchel.runtime.engine.client import EngineClient
+from satchel.runtime.knowledge.answers import FoundPassage
 from satchel.runtime.project.schema import Sampling
 from satchel.runtime.session.assistant import LoadedAssistant
 from satchel.runtime.session.citations import find_citations
@@ -30,6 +31,7 @@ from satchel.runtime.session.events import (
     Warned,
 )
 from satchel.runtime.session.idle import IdleTimer
+from satchel.runtime.session.pinpoint import pinpoint
 from satchel.runtime.session.prompt import (
     NOT_IN_THE_FILES,
     Exchange,
@@ -40,7 +42,7 @@ from satchel.runtime.session.prompt import (
     summarise_dropped,
     system_message,
 )
-from satchel.runtime.session.quoting import Spoken
+from satchel.runtime.session.quoting import Spoken, passages_as_sources
 from satchel.runtime.session.thinking import ThinkingFilter
 from satchel.runtime.session.timings import Timings
 
@@ -81,27 +83,28 @@ class LanguageModel:
         question: str,
         assistant: LoadedAssistant,
         past: Sequence[Exchange],
-        sources: Sequence[Source],
+        passages: Sequence[FoundPassage],
         timings: Timings,
     ) -> Generator[Event, None, Spoken]:
-        """Answer one question.
+        """Answer one question from the passages that a search found, best first.
 
         Raises:
             ContextTooSmallError: instructions and question alone do not fit; carries the sums.
             EngineError, WorkerDiedError: by their docstrings; the next answer loads the model again.
         """
         with self._idle.used():
-            return (yield from self._answer(question, assistant, past, sources, timings))
+            return (yield from self._answer(question, assistant, past, passages, timings))
 
     def _answer(
         self,
         question: str,
         assistant: LoadedAssistant,
         past: Sequence[Exchange],
-        sources: Sequence[Source],
+        passages: Sequence[FoundPassage],
         timings: Timings,
     ) -> Generator[Event, None, Spoken]:
         model = yield from self._load(timings)
+        sources = passages_as_sources(passages)
         with timings.stage("prompt"):
             messages, plan, pinned = self._compose(question, assistant, past, sources, model.context_tokens)
         yield from _left_out(plan, sources)
@@ -126,7 +129,7 @@ class LanguageModel:
                     yield from _last_words(thinking, said)
         assert ended is not None  # the last item of every generation
         answer = "".join(said).rstrip()  # its beginning is stripped already: offsets count from there
-        cited = list(find_citations(answer, shown))
+        cited = [pinpoint(one, answer, passages) for one in find_citations(answer, shown)]
         yield from cited
         found = bool(answer) and not answer.startswith(NOT_IN_THE_FILES.rstrip("."))
         if shown and found and not cited:

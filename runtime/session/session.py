@@ -10,6 +10,7 @@ from typing import Self
 import msgspec
 
 from satchel.runtime.errors import CancelledError
+from satchel.runtime.knowledge.answers import FoundPassage
 from satchel.runtime.knowledge.client import KnowledgeClient
 from satchel.runtime.session.assistant import LoadedAssistant
 from satchel.runtime.session.errors import UnknownMessageError
@@ -19,7 +20,6 @@ from satchel.runtime.session.events import (
     Finished,
     Progress,
     Retrieved,
-    Source,
     Token,
     Warned,
 )
@@ -162,7 +162,7 @@ class Session:
                 return (yield from talk(kind, self.assistant, files))
             if self._knowledge is None:
                 return (yield from without_files())
-        sources: tuple[Source, ...] = ()
+        passages: tuple[FoundPassage, ...] = ()
         if self._knowledge is not None:
             yield Progress("searching your files", 0, None)
             with timings.stage("search"):
@@ -175,10 +175,10 @@ class Session:
                 yield Warned(warning.kind, warning.text)
             if self._model is None:
                 return (yield from quote(known))
-            sources = passages_as_sources(known.passages)
-            yield Retrieved(sources, known.below_gate)
+            passages = known.passages
+            yield Retrieved(passages_as_sources(passages), known.below_gate)
         assert self._model is not None
-        return (yield from self._model.answer(text, self.assistant, past, sources, timings))
+        return (yield from self._model.answer(text, self.assistant, past, passages, timings))
 
     def _finish(self, question: Message, spoken: Spoken, cited: list[Cited], timings: Timings) -> Finished:
         model = self._model.name if self._model is not None else READER

@@ -105,6 +105,24 @@ def test_an_answer_from_files_streams_with_its_probabilities(guide):
         assert f"[{cited.source.n}]" in finished.answer[cited.start : cited.end]
 
 
+def test_a_citation_names_the_page_on_which_the_cited_words_stand(harbour, history, tmp_path):
+    verified = VerifiedFiles(harbour.home.cache / "verified").verify_once(harbour.pack)
+    with verified.open() as pack:
+        assistant = from_pack(pack, verified)
+    model = language_model(
+        write_scripted_gguf(tmp_path / "a.gguf", ["The siren", " sounds", " three times", " [1]", "."]), context=1024
+    )
+    knowledge = KnowledgeClient(KnowledgeRequest(verified, harbour.home, "auto"))
+    with Session(assistant, knowledge=knowledge, history=history, model=model) as session:
+        events = list(session.turn("What is sold at the eastern pier, and how often does the siren sound?"))
+
+    (shown,) = [event.passages[0] for event in events if isinstance(event, Retrieved)]
+    (cited,) = [event.source for event in events if isinstance(event, Cited)]
+    assert (shown.file, shown.page) == ("handbook.pdf", 1)
+    assert (cited.file, cited.page) == ("handbook.pdf", 3)
+    assert cited.text.endswith("The siren sounds three times.")
+
+
 def test_the_model_loads_once_and_reads_only_what_is_new(guide):
     list(guide.turn("Where is diesel sold?"))
 
