@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from satchel.runtime.cli.terminal import Terminal
+from satchel.runtime.cli.terminal import Terminal, in_number
 from satchel.runtime.commands.unpack import unpack
 
 
@@ -23,7 +23,13 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     if arguments.json:
         terminal.json(done)
         return 0
-    terminal.print(f"{done.folder} is ready: {done.name}, {len(done.with_source)} files.")
+    terminal.print(f"{done.folder} is ready: {done.name}, {in_number(len(done.with_source), 'file')}.")
     if done.text_only:
         terminal.print(f"  Of {len(done.text_only)} more the pack brought text and vectors, but not the file.")
+    if done.other_embedder:
+        terminal.note(
+            f"Its passages were embedded with {done.other_embedder}, which is none of Satchel's own: the project is set"
+            " to the default embedder, and the next index embeds them anew. If you have that model and trust it, set "
+            "`embedder` under [knowledge] in assistant.toml to its folder."
+        )
     return 0

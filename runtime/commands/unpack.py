@@ -26,7 +26,7 @@ from satchel.runtime.project.folder import (
     ORIGIN_PACK,
 )
 from satchel.runtime.project.save import save_assistant
-from satchel.runtime.project.unpacked import unpacked_assistant
+from satchel.runtime.project.unpacked import other_embedder, unpacked_assistant
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,8 @@ class Unpacked:
     with_source: tuple[str, ...]
     text_only: tuple[str, ...]
     """Their text and vectors are kept for this project; the files themselves were not in the pack."""
+    other_embedder: str = ""
+    """What made the pack's vectors, where Satchel does not know it: the project has the default, and embeds anew."""
 
 
 def unpack(path: Path, folder: Path, *, progress: Progress = SILENT) -> Unpacked:
@@ -71,6 +73,7 @@ def unpack(path: Path, folder: Path, *, progress: Progress = SILENT) -> Unpacked
             pack.manifest.identity.name,
             tuple(file.name for file in files if file.source),
             tuple(file.name for file in files if not file.source),
+            other_embedder(pack),
         )
 
 

@@ -22,7 +22,7 @@ def unpacked_assistant(pack: Pack, files: Sequence[KnowledgeFile]) -> Assistant:
     """Return the assistant of a verified pack, so that building it again gives the same pack."""
     embedder = pack.manifest.embedder
     knowledge = Knowledge(
-        embedder=_setting_of(embedder) if embedder is not None else _DEFAULT,
+        embedder=(_known_setting(embedder) if embedder is not None else None) or _DEFAULT,
         # Never "all": a file that is added later was ticked by nobody.
         trusted=[file.name for file in files if file.trusted] or False,
         public=[file.name for file in files if file.public] or False,
@@ -36,14 +36,24 @@ def unpacked_assistant(pack: Pack, files: Sequence[KnowledgeFile]) -> Assistant:
     return assistant
 
 
-def _setting_of(fingerprint: EmbedderFingerprint) -> str:
-    """Return the word in `assistant.toml` for an embedder; its own name where it is neither of the two known ones."""
+def other_embedder(pack: Pack) -> str:
+    """Return the name of the pack's embedder where no word in `assistant.toml` stands for it, else nothing.
+
+    Its name is a stranger's text, and in `assistant.toml` it would be a folder of this machine or a model of the hub:
+    a person who has that model sets it there.
+    """
+    embedder = pack.manifest.embedder
+    return embedder.name if embedder is not None and _known_setting(embedder) is None else ""
+
+
+def _known_setting(fingerprint: EmbedderFingerprint) -> str | None:
+    """Return the word in `assistant.toml` for an embedder that Satchel knows."""
     from satchel.runtime.knowledge.embedders.bundled import bundled_embedder
     from satchel.runtime.knowledge.embedders.multilingual import MULTILINGUAL
 
     if fingerprint == bundled_embedder().fingerprint:
         return _DEFAULT
-    return "multilingual" if fingerprint.weights_sha256 == MULTILINGUAL.weights_sha256 else fingerprint.name
+    return "multilingual" if fingerprint.weights_sha256 == MULTILINGUAL.weights_sha256 else None
 
 
 def _stated_languages(pack: Pack, files: Sequence[KnowledgeFile]) -> Iterator[str]:

@@ -6,6 +6,7 @@ import json
 
 import pytest
 from helpers.harbour import FILE_NAMES
+from helpers.packs import write_knowing_pack
 
 from satchel.runtime.cli.main import main
 
@@ -35,7 +36,16 @@ def test_json_holds_the_same(capsys, harbour, tmp_path):
         "name": "Harbour guide",
         "with_source": list(FILE_NAMES),
         "text_only": [],
+        "other_embedder": "",
     }
+
+
+def test_a_strangers_embedder_is_told_and_not_taken(capsys, tmp_path):
+    write_knowing_pack(tmp_path / "a.pack")
+
+    assert main(["unpack", str(tmp_path / "a.pack"), str(tmp_path / "again")]) == 0
+
+    assert "embedded with tiny, which is none of Satchel's own" in capsys.readouterr().err
 
 
 def test_a_folder_that_is_there_is_an_error(capsys, harbour, tmp_path):

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
+from helpers.embedder_folders import write_embedder_folder
 from helpers.harbour import FILE_NAMES, GATE, INSTRUCTIONS, Harbour, embedded_here
-from helpers.packs import contents_of, forge_pack, write_knowing_pack, write_plain_pack
+from helpers.packs import DIMENSION, contents_of, forge_pack, write_knowing_pack, write_plain_pack
 from helpers.project_folders import snapshot, write_files, write_project
 
 from satchel.runtime.commands.build import build_pack
+from satchel.runtime.commands.index import index_project
 from satchel.runtime.commands.unpack import unpack
 from satchel.runtime.errors import CancelledError, SaveError
+from satchel.runtime.knowledge.embedders.model_folder import read_embedder_folder
+from satchel.runtime.knowledge.embedders.multilingual import MULTILINGUAL
+from satchel.runtime.knowledge.fingerprint import EmbedderFingerprint
 from satchel.runtime.knowledge.index import KnowledgeArrays
 from satchel.runtime.packfile.errors import DamagedPackError, NotAPackError, UnreadablePackError
 from satchel.runtime.packfile.opener import open_pack
@@ -124,6 +130,37 @@ def test_the_authors_ticks_and_languages_are_kept_and_later_files_are_not_ticked
     assert knowledge.languages == ["fees.csv: nl"]
     assert knowledge.embedder == "default"
     assert build_pack(tmp_path / "again", tmp_path / "two.pack", stranger).pack_id == built.pack_id
+
+
+@pytest.mark.parametrize("name", ["model", "../model", "{folder}/model", "somebody/model", "~/model"])
+def test_a_strangers_pack_chooses_no_embedder_of_this_machine(tmp_path, stranger, monkeypatch, name):
+    model = write_embedder_folder(tmp_path / "model")
+    hub = tmp_path / "hub" / "models--somebody--model"
+    write_embedder_folder(hub / "snapshots" / "1")
+    write_files(hub / "refs", {"main": "1"})
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    name = name.format(folder=tmp_path)
+    claimed = msgspec.structs.replace(
+        read_embedder_folder(model).fingerprint, name=name, dimension=DIMENSION, query_prefix="told: "
+    )
+    pack = write_knowing_pack(tmp_path / "a.pack", embedder=claimed)
+
+    done = unpack(pack, tmp_path / "again")
+
+    assert done.other_embedder == name
+    assert load_project(done.folder).assistant.knowledge.embedder == "default"
+    assert index_project(done.folder, stranger).embedder == "all-MiniLM-L6-v2"
+
+
+def test_the_multilingual_embedder_is_kept_by_its_weights_whatever_it_is_called(tmp_path):
+    claimed = EmbedderFingerprint("/etc", MULTILINGUAL.weights_sha256, DIMENSION, "mean", 512)
+
+    done = unpack(write_knowing_pack(tmp_path / "a.pack", embedder=claimed), tmp_path / "again")
+
+    assert load_project(done.folder).assistant.knowledge.embedder == "multilingual"
+    assert done.other_embedder == ""
 
 
 @pytest.mark.parametrize(("chosen", "shown"), [("", 4), ("examples = 1\n", 1)])
