@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from satchel.runtime.cli.index import print_files
-from satchel.runtime.cli.terminal import Terminal
+from satchel.runtime.cli.terminal import Terminal, in_number
 from satchel.runtime.commands.build import build_pack
 from satchel.runtime.packfile.limits import size_in_words
 from satchel.runtime.paths import find_home
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
         terminal.json(built)
         return 0
     print_files(built.files, terminal)
-    terminal.print(f"{terminal.bold(built.path)}: {size_in_words(built.size)}, {built.passages:,} passages")
+    terminal.print(f"{terminal.bold(built.path)}: {size_in_words(built.size)}, {in_number(built.passages, 'passage')}")
     terminal.print(f"  pack id {built.pack_id}")
     for note in built.notes:
         terminal.note(f"note: {note}")

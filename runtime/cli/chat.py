@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     """Talk until the person leaves, or do what an option asks."""
     home = find_home()
-    if arguments.list or arguments.search or arguments.delete:
+    if arguments.list or arguments.search is not None or arguments.delete is not None:
         return _manage(arguments, terminal)
     options = options_from(arguments)
     with open_session(arguments.assistant, options, home, chat=arguments.chat, progress=terminal.progress) as session:
@@ -78,15 +78,13 @@ def _manage(arguments: argparse.Namespace, terminal: Terminal) -> int:
     home = find_home()
     assistant = open_assistant(arguments.assistant, home)
     with History(home.history) as history:
-        if arguments.delete:
-            chat = history.chat(arguments.delete)
+        if arguments.delete is not None:
+            chat = history.chat(arguments.delete, assistant_id=assistant.id)
             history.delete_chat(chat.id)
             terminal.print(f"deleted: {chat.title}")
-        elif arguments.search:
-            own = {chat.id for chat in history.chats(assistant.id)}
-            for message in history.search(arguments.search):
-                if message.chat_id in own:
-                    terminal.print(f"{message.chat_id[:8]}  {message.role}: {in_short(message)}")
+        elif arguments.search is not None:
+            for message in history.search(arguments.search, assistant_id=assistant.id):
+                terminal.print(f"{message.chat_id[:8]}  {message.role}: {in_short(message)}")
         else:
             for chat in history.chats(assistant.id):
                 when = time.strftime("%Y-%m-%d %H:%M", time.localtime(chat.updated))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -128,11 +129,15 @@ class ChatCommands:
 
     def _export(self, rest: str) -> None:
         chat = self._session.chat
+        # Not `Path.expanduser`, which fails for a person that this machine does not know.
+        path = Path(os.path.expanduser(rest))  # noqa: PTH111 - see above
         if chat is None or not rest:
             self._terminal.note("Say where to: /export FILE.md, once something was said.")
+        elif os.path.lexists(path):
+            self._terminal.note(f"{path} is there already; nothing was written. Choose another name.")
         else:
-            save_text(Path(rest), chat_as_markdown(chat, self._path()))
-            self._terminal.print(f"Written: {rest}")
+            save_text(path, chat_as_markdown(chat, self._path()))
+            self._terminal.print(f"Written: {path}")
 
     def _path(self) -> tuple[Message, ...]:
         chat = self._session.chat

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from satchel.runtime.cli.terminal import Terminal
+from satchel.runtime.cli.terminal import Terminal, in_number
 from satchel.runtime.commands.index import index_project
 from satchel.runtime.paths import find_home
 from satchel.runtime.project.outcomes import IndexedFile
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
         return 0
     print_files(done.files, terminal)
     state = "nothing had changed" if done.fresh else f"embedded with {done.embedder}"
-    terminal.print(f"{done.passages:,} passages; {state}")
+    terminal.print(f"{in_number(done.passages, 'passage')}; {state}")
     for note in done.notes:
         terminal.note(f"note: {note}")
     return 0
@@ -53,7 +53,11 @@ def print_files(files: Sequence[IndexedFile], terminal: Terminal) -> None:
         if file.problem and not file.passages:
             terminal.print(f"  left out  {file.name}: {file.problem}")
             continue
-        parts = [f"{file.pages} pages" if file.pages else "", f"{file.passages} passages", file.language]
+        parts = [
+            in_number(file.pages, "page") if file.pages else "",
+            in_number(file.passages, "passage"),
+            file.language,
+        ]
         said = ", ".join(part for part in parts if part)
         problem = f" ({file.problem})" if file.problem else ""
         terminal.print(f"  {file.name}: {said}{problem}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from satchel.runtime.cli.terminal import Terminal
+from satchel.runtime.cli.terminal import Terminal, in_number
 from satchel.runtime.commands.inspect import FileDescription, PackDescription, inspect, inspect_text
 from satchel.runtime.packfile.limits import size_in_words
 
@@ -58,13 +58,14 @@ def _print_knowledge(found: PackDescription, terminal: Terminal) -> None:
         terminal.print("\nIt knows no files.")
         return
     embedder = found.embedder.name if found.embedder else "none: keyword search only"
-    terminal.print(f"\n{len(found.files)} files, {found.passages:,} passages; embedder {embedder}")
+    counts = f"{in_number(len(found.files), 'file')}, {in_number(found.passages, 'passage')}"
+    terminal.print(f"\n{counts}; embedder {embedder}")
     for file in found.files:
         terminal.print(f"  {_file_line(file)}")
 
 
 def _file_line(file: FileDescription) -> str:
-    said = [f"{file.pages} pages" if file.pages else "", f"{file.passages} passages", file.language]
+    said = [in_number(file.pages, "page") if file.pages else "", in_number(file.passages, "passage"), file.language]
     said += ["trusted" if file.trusted else "", "nothing secret" if file.public else ""]
     said += ["" if file.source_included else "without its source", file.problem]
     return f"{file.name}: {', '.join(part for part in said if part)}"

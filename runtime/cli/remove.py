@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from satchel.runtime.cli.terminal import Terminal
-from satchel.runtime.commands.remove import remove
+from satchel.runtime.cli.terminal import Terminal, in_number
+from satchel.runtime.commands.remove import look_up, remove
 from satchel.runtime.errors import UsageError
 from satchel.runtime.paths import find_home
 
@@ -22,16 +22,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     """Remove the pack, and its chats when they are to go too."""
     home = find_home()
+    found = look_up(arguments.pack, home)
     with_chats = arguments.with_chats
-    if not with_chats and not arguments.keep_chats:
+    if found.chats and not with_chats and not arguments.keep_chats:
+        chats = in_number(found.chats, "chat")
         if not terminal.interactive:
-            raise UsageError(reason="say --with-chats or --keep-chats; there is nobody here to ask")
-        with_chats = terminal.ask_yes("Delete its chats as well?")
-    done = remove(arguments.pack, home, with_chats=with_chats)
+            raise UsageError(reason=f"it had {chats}: say --with-chats or --keep-chats; there is nobody here to ask")
+        pack = f"{found.pack.name} {found.pack.version}"
+        with_chats = terminal.ask_yes(f"Delete the {chats} that you had with {pack} as well?")
+    done = remove(found.pack.pack_id, home, with_chats=with_chats)
     if arguments.json:
         terminal.json(done)
         return 0
-    chats = f", and {done.chats_deleted} chats" if with_chats else ""
+    chats = f", and {in_number(done.chats_deleted, 'chat')}" if with_chats else ""
     terminal.print(f"removed: {done.pack.name} {done.pack.version}{chats}")
     if done.now_current is not None:
         terminal.print(f"  its name stands for version {done.now_current.version} now")

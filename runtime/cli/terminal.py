@@ -106,6 +106,11 @@ _BAR = "{desc} {bar:24} {n_fmt}/{total_fmt} {remaining} left"
 _COUNTER = "{desc} {n_fmt}"
 
 
+def in_number(count: int, word: str) -> str:
+    """Return "1 passage", "2,000 passages"."""
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
 def escape_control(text: str) -> str:
     """Make control, bidi and undecodable characters of foreign text visible: a file name must not move the cursor."""
     return "".join(character if character.isprintable() else _visible(character) for character in text)

@@ -90,7 +90,7 @@ def open_session(
         if model is not None:
             stack.callback(model.close)
         history = stack.enter_context(History(home.history if options.keep_history else None))
-        opened: Chat | None = history.chat(chat) if chat is not None else None
+        opened: Chat | None = history.chat(chat, assistant_id=assistant.id) if chat is not None else None
         yield Session(assistant, knowledge=knowledge, model=model, history=history, chat=opened)
 
 

@@ -19,10 +19,36 @@ class Removal:
     chats_deleted: int
 
 
+@dataclass(frozen=True, slots=True)
+class Removable:
+    """What a `remove` would take away."""
+
+    pack: InstalledPack
+    chats: int
+    """How many chats were had with this very pack alone."""
+
+
+def look_up(reference: str, home: Home) -> Removable:
+    """Find what `remove` would remove.
+
+    Raises:
+        PackNotInstalledError: none fits.
+        AmbiguousPackError: several do.
+    """
+    store = PackStore(home)
+    path = store.find(reference)
+    pack = next(pack for pack in store.list() if pack.path == path)
+    chats = 0
+    if home.history.exists():
+        with History(home.history) as history:
+            chats = len(history.chats_of_pack(pack.pack_id))
+    return Removable(pack, chats)
+
+
 def remove(reference: str, home: Home, *, with_chats: bool = False) -> Removal:
     """Remove one installed pack, by its id, the id's first digits, or the assistant's name (its current version).
 
-    With `with_chats` the chats that were had with this very pack go too.
+    With `with_chats` the chats that were had with this very pack alone go too.
 
     Raises:
         PackNotInstalledError: none fits.

@@ -26,6 +26,13 @@ class UnknownChatError(SatchelError):
     remedy = "`satchel chat --list PACK` shows those that there are."
 
 
+class AmbiguousChatError(SatchelError):
+    """More than one chat begins with {chat}."""
+
+    exit_code = 72
+    remedy = "Give more of its id; `satchel chat --list PACK` shows those that there are."
+
+
 class HistoryDamagedError(SatchelError):
     """The history in {path} cannot be read: {reason}."""
 

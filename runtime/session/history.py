@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 import time
 import uuid
@@ -14,7 +15,12 @@ from typing import Any, Literal, Self
 import msgspec
 
 from satchel.runtime.errors import BusyError, SatchelError, SaveError
-from satchel.runtime.session.errors import HistoryDamagedError, UnknownChatError, UnknownMessageError
+from satchel.runtime.session.errors import (
+    AmbiguousChatError,
+    HistoryDamagedError,
+    UnknownChatError,
+    UnknownMessageError,
+)
 
 Role = Literal["user", "assistant", "tool"]
 
@@ -109,10 +115,8 @@ class History:
             BusyError: another process has been writing for too long.
         """
         self._path = path or Path(":memory:")
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SaveError(path=path, reason=(error.strerror or str(error)).lower()) from error
+        if path is not None:
+            _make_place(path)
         with _telling(self._path):
             # The session's turn may run on another thread than the window that opened the file.
             self._database = sqlite3.connect(
@@ -151,15 +155,21 @@ class History:
             )
         return chat
 
-    def chat(self, chat_id: str) -> Chat:
-        """Return a chat by its id, or by a prefix of it that only one has.
+    def chat(self, chat_id: str, *, assistant_id: str | None = None) -> Chat:
+        """Return a chat by its id, or by a prefix of it that only one has; of one assistant or of all.
 
         Raises:
-            UnknownChatError: none or several have it.
+            UnknownChatError: none has it.
+            AmbiguousChatError: several have it.
         """
-        rows = self._rows("SELECT * FROM chats WHERE substr(id, 1, ?) = ? LIMIT 2", (len(chat_id), chat_id))
-        if len(rows) != 1 or not chat_id:
+        rows = self._rows(
+            "SELECT * FROM chats WHERE substr(id, 1, ?1) = ?2 AND (?3 IS NULL OR assistant_id = ?3) LIMIT 2",
+            (len(chat_id), chat_id, assistant_id),
+        )
+        if not rows or not chat_id:
             raise UnknownChatError(chat=chat_id)
+        if len(rows) > 1:
+            raise AmbiguousChatError(chat=chat_id)
         return Chat(*rows[0])
 
     def chats(self, assistant_id: str | None = None) -> tuple[Chat, ...]:
@@ -189,12 +199,19 @@ class History:
             database.execute("INSERT INTO message_words (message_words) VALUES ('optimize')")
         self._rows("PRAGMA wal_checkpoint(TRUNCATE)", ())
 
+    def chats_of_pack(self, pack_id: str) -> tuple[str, ...]:
+        """Return the ids of the chats that were had with this pack alone, with no other version and no folder."""
+        rows = self._rows(
+            "SELECT chat_id FROM messages GROUP BY chat_id HAVING min(pack_id) = ?1 AND max(pack_id) = ?1", (pack_id,)
+        )
+        return tuple(chat_id for (chat_id,) in rows)
+
     def delete_chats_of_pack(self, pack_id: str) -> int:
-        """Delete every chat in which a pack took part, and say how many."""
-        rows = self._database.execute("SELECT DISTINCT chat_id FROM messages WHERE pack_id = ?", (pack_id,)).fetchall()
-        for (chat_id,) in rows:
+        """Delete the chats that were had with this pack alone, and say how many."""
+        chats = self.chats_of_pack(pack_id)
+        for chat_id in chats:
             self.delete_chat(chat_id)
-        return len(rows)
+        return len(chats)
 
     def add_message(
         self,
@@ -290,16 +307,19 @@ class History:
             message_id = rows[0][0]
         return message_id
 
-    def search(self, words: str, *, chat_id: str | None = None, limit: int = 20) -> tuple[Message, ...]:
-        """Find messages that hold any of the words, best first."""
+    def search(
+        self, words: str, *, chat_id: str | None = None, assistant_id: str | None = None, limit: int = 20
+    ) -> tuple[Message, ...]:
+        """Find messages that hold any of the words, best first; in one chat, in those with an assistant, or in all."""
         # FTS5 reads a query as C text: a NUL ends it within its quotes, and SQLite takes no lone surrogates.
         plain = words.replace("\0", " ").encode(errors="replace").decode()
         quoted = " OR ".join('"' + word.replace('"', '""') + '"' for word in dict.fromkeys(plain.split()))
         if not quoted:
             return ()
         return self._messages(
-            f"{_SELECT} {_HOLDS_WORDS} AND (?2 IS NULL OR chat_id = ?2) ORDER BY rank, created DESC LIMIT ?3",
-            (quoted, chat_id, limit),
+            f"{_SELECT} {_HOLDS_WORDS} AND (?2 IS NULL OR chat_id = ?2) AND (?3 IS NULL OR {_OF_ASSISTANT})"
+            " ORDER BY rank, created DESC LIMIT ?4",
+            (quoted, chat_id, assistant_id, limit),
         )
 
     def _rows(self, statement: str, values: tuple[Any, ...]) -> list[Any]:
@@ -352,6 +372,18 @@ class History:
                 raise
 
 
+def _make_place(path: Path) -> None:
+    """Make the folder, and the file, which SQLite leaves as it is: what people ask is for nobody else's eyes."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SaveError(path=path, reason=(error.strerror or str(error)).lower()) from error
+    with contextlib.suppress(OSError):  # not ours, or no file: SQLite says what is wrong with it
+        path.parent.chmod(0o700)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        path.chmod(0o600)
+
+
 @contextlib.contextmanager
 def _telling(path: Path) -> Iterator[None]:
     """Turn SQLite's errors into ours; wrong use of the interface stays what it is, a bug."""
@@ -370,6 +402,7 @@ def _telling(path: Path) -> Iterator[None]:
 
 _SELECT = "SELECT id, chat_id, parent_id, role, parts, labels, pack_id, model, timings, created FROM messages"
 _HOLDS_WORDS = "JOIN message_words ON message_words.rowid = messages.rowid WHERE message_words MATCH ?1"
+_OF_ASSISTANT = "chat_id IN (SELECT chats.id FROM chats WHERE assistant_id = ?3)"
 
 
 def _message(row: tuple[Any, ...]) -> Message:

@@ -184,6 +184,24 @@ def test_an_export_that_cannot_be_written_is_told_and_the_chat_goes_on(chat, tmp
     assert "You are welcome." in said
 
 
+def test_an_export_overwrites_nothing(chat, tmp_path):
+    (tmp_path / "mine.md").write_text("mine")
+
+    _, noted = chat("hello", f"/export {tmp_path / 'mine.md'}")
+
+    assert f"{tmp_path / 'mine.md'} is there already; nothing was written." in noted
+    assert (tmp_path / "mine.md").read_text() == "mine"
+
+
+def test_a_tilde_in_an_exports_name_is_the_persons_home(chat, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path / "ada"))
+
+    said, _ = chat("hello", "/export ~/chat.md")
+
+    assert f"Written: {tmp_path / 'ada/chat.md'}" in said
+    assert (tmp_path / "ada/chat.md").read_text().startswith("# hello\n")
+
+
 def test_an_error_in_a_chat_cannot_steer_the_terminal(chat, tmp_path):
     (tmp_path / "file").write_text("x")
 
@@ -223,7 +241,7 @@ def test_chats_are_listed_searched_and_deleted(chat, warm_home):
         assert [chat.id for chat in history.chats()] == [fuel.id]
 
 
-def test_chats_of_other_assistants_are_neither_listed_nor_found(chat, tmp_path):
+def test_chats_of_other_assistants_are_neither_listed_found_continued_nor_deleted(chat, tmp_path, warm_home):
     other = write_project(tmp_path / "other", settings="")
     settings = (other / "assistant.toml").read_text()
     (other / "assistant.toml").write_text(settings.replace('id = "0d5f1a52', 'id = "1d5f1a52'))
@@ -231,6 +249,12 @@ def test_chats_of_other_assistants_are_neither_listed_nor_found(chat, tmp_path):
 
     assert chat(options=("--list",), assistant=other)[0] == ""
     assert chat(options=("--search", "hello"), assistant=other)[0] == ""
+    with History(warm_home.history) as history:
+        (theirs,) = history.chats()
+    assert main(["chat", str(other), "--delete", theirs.id]) == 72
+    assert main(["chat", str(other), "--chat", theirs.id]) == 72
+    assert main(["chat", str(other), "--delete", ""]) == 72
+    assert branch(warm_home)
 
 
 def test_a_chat_that_is_not_there_is_an_error(capsys, tmp_path, type_in):

@@ -11,6 +11,8 @@ from helpers.packs import IDENTITY, write_knowing_pack, write_plain_pack
 
 from satchel.runtime.cli.main import main
 from satchel.runtime.packfile.opener import open_pack
+from satchel.runtime.paths import find_home
+from satchel.runtime.session.history import History, Part
 
 
 @pytest.fixture
@@ -77,10 +79,21 @@ def test_rolling_back_and_removing_tell_which_version_the_name_stands_for(capsys
 
 def test_removing_asks_about_chats_and_without_anybody_there_it_is_wrong_use(capsys, packs):
     ran(capsys, "install", packs[0])
+    with History(find_home().history) as history:
+        chat = history.create_chat(IDENTITY.id, "t")
+        history.add_message(chat.id, None, "user", (Part("text", "x"),), pack_id=pack_id(packs[0]))
 
     assert main(["remove", "tide-tutor"]) == 2
-    assert "say --with-chats or --keep-chats" in capsys.readouterr().err
+    assert "it had 1 chat: say --with-chats or --keep-chats" in capsys.readouterr().err
     assert "Tide tutor" in ran(capsys, "list")
+    assert ran(capsys, "remove", "tide-tutor", "--with-chats") == "removed: Tide tutor 1.0, and 1 chat\n"
+
+
+def test_removing_a_pack_without_chats_asks_nothing_and_one_that_is_not_there_is_told_first(capsys, packs):
+    ran(capsys, "install", packs[0])
+
+    assert ran(capsys, "remove", "tide-tutor") == "removed: Tide tutor 1.0\n"
+    assert main(["remove", "tide-tutor"]) == 36
 
 
 def test_rolling_back_the_only_version_is_an_error(capsys, packs):

@@ -6,8 +6,9 @@ from helpers.packs import IDENTITY, write_plain_pack
 
 from satchel.runtime.commands.install import install
 from satchel.runtime.commands.list_packs import list_packs
-from satchel.runtime.commands.remove import remove
+from satchel.runtime.commands.remove import Removable, look_up, remove
 from satchel.runtime.packfile.errors import PackNotInstalledError
+from satchel.runtime.session.history import History, Part
 
 
 def installed(home, tmp_path, number):
@@ -32,6 +33,21 @@ def test_the_version_that_is_current_from_now_on_is_told(home, tmp_path):
     assert done.now_current.current
 
 
+def test_chats_with_other_versions_stay_and_those_with_this_one_are_counted_first(home, tmp_path):
+    first, second = installed(home, tmp_path, "1"), installed(home, tmp_path, "2")
+    with History(home.history) as history:
+        for packs in ((first,), (first, second), (second,), (second,)):
+            chat = history.create_chat(first.identity_id, "t")
+            for pack in packs:
+                history.add_message(chat.id, None, "user", (Part("text", "x"),), pack_id=pack.pack_id)
+
+    assert look_up("tide tutor", home) == Removable(second, 2)
+    assert remove("tide tutor", home, with_chats=True).chats_deleted == 2
+    with History(home.history) as history:
+        assert len(history.chats()) == 2
+
+
 def test_what_is_not_installed_cannot_be_removed(home):
-    with pytest.raises(PackNotInstalledError, match="under the name or id tide tutor"):
-        remove("tide tutor", home)
+    for what in (look_up, remove):
+        with pytest.raises(PackNotInstalledError, match="under the name or id tide tutor"):
+            what("tide tutor", home)

@@ -164,8 +164,11 @@ def test_links_that_lead_outside_are_not_read_and_say_so_and_links_within_are_fi
     assert told == {
         "a.md": "",
         "again.md": "",
-        "stolen.txt": outside, "up.txt": outside, "folder": outside,
-        "dangling.md": nowhere, "loop.md": nowhere,
+        "stolen.txt": outside,
+        "up.txt": outside,
+        "folder": outside,
+        "dangling.md": nowhere,
+        "loop.md": nowhere,
     }
 
 

@@ -7,7 +7,7 @@ from helpers.chats import say, texts
 from hypothesis import given
 from hypothesis import strategies as st
 
-from satchel.runtime.session.errors import UnknownChatError, UnknownMessageError
+from satchel.runtime.session.errors import AmbiguousChatError, UnknownChatError, UnknownMessageError
 from satchel.runtime.session.history import History, Part
 
 
@@ -163,12 +163,28 @@ def test_a_chat_is_found_by_a_prefix_that_only_it_has(history):
 
 
 @pytest.mark.parametrize("given", ["", "zzz", "%", "_", "' OR 1=1 --", "\0", "00000000-0000-0000-0000-000000000000x"])
-def test_an_unknown_or_ambiguous_chat_is_an_error(history, given):
+def test_an_unknown_chat_is_an_error(history, given):
     history.create_chat("a", "1")
     history.create_chat("a", "2")
 
     with pytest.raises(UnknownChatError):
         history.chat(given)
+
+
+def test_a_beginning_that_several_chats_have_is_an_error_of_its_own(history):
+    begins = [history.create_chat("a", str(number)).id[0] for number in range(17)]
+    twice = next(digit for digit in begins if begins.count(digit) > 1)  # there are but 16 digits
+
+    with pytest.raises(AmbiguousChatError):
+        history.chat(twice)
+
+
+def test_a_chat_with_another_assistant_is_not_found(history):
+    chat = history.create_chat("mine", "1")
+
+    assert history.chat(chat.id[:8], assistant_id="mine") == chat
+    with pytest.raises(UnknownChatError):
+        history.chat(chat.id, assistant_id="other")
 
 
 def test_chats_are_listed_by_assistant(history):
@@ -217,6 +233,15 @@ def test_search_keeps_to_a_chat_and_a_limit_when_told_so(history):
     assert len(history.search("tide", chat_id=chat.id)) == 5
     assert len(history.search("tide", limit=3)) == 3
     assert texts(history.search("tide", chat_id=other.id)) == ["tide elsewhere"]
+
+
+def test_search_keeps_to_an_assistant_however_many_others_say_the_same(history):
+    mine = history.create_chat("mine", "1")
+    said = say(history, mine, None, "when does the tide turn, and why so late")
+    for _ in range(25):
+        say(history, history.create_chat("other", "2"), None, "tide")
+
+    assert history.search("tide", assistant_id="mine") == (said,)
 
 
 def test_search_reads_neither_thinking_nor_tools(history):

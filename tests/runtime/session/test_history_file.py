@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sqlite3
 import threading
@@ -69,6 +70,38 @@ def test_a_deleted_chat_is_unknown_and_deleting_it_again_is_harmless(history):
     with pytest.raises(UnknownMessageError):
         history.message(message.id)
     assert history.chats() == ()
+
+
+def test_only_chats_had_with_a_pack_alone_go_with_it(history):
+    def chat_with(*packs: str) -> str:
+        chat = history.create_chat("a", "t")
+        parent = None
+        for pack in packs:
+            parent = history.add_message(chat.id, parent, "user", (Part("text", "x"),), pack_id=pack).id
+        return chat.id
+
+    alone = [chat_with("one"), chat_with("one", "one")]
+    kept = [chat_with("one", "two"), chat_with("", "one"), chat_with("two"), chat_with()]
+
+    assert set(history.chats_of_pack("one")) == set(alone)
+    assert history.delete_chats_of_pack("one") == 2
+    assert {chat.id for chat in history.chats()} == set(kept)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps a person's folder to them by other means")
+def test_nobody_else_may_read_the_chats(tmp_path):
+    path = tmp_path / "data" / "history.sqlite3"
+    path.parent.mkdir(mode=0o755)
+    path.touch(0o644)
+
+    with History(path) as history:
+        say(history, history.create_chat("a", "t"), None, "x")
+
+        modes = {found.name: found.stat().st_mode & 0o777 for found in [path.parent, *path.parent.iterdir()]}
+
+    assert modes.pop("data") == 0o700
+    assert len(modes) == 3  # with SQLite's log and its index
+    assert set(modes.values()) == {0o600}
 
 
 def test_a_chat_of_ten_thousand_messages_is_walked_searched_and_deleted(history, path):
