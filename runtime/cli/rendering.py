@@ -7,7 +7,18 @@ from collections.abc import Iterable, Sequence
 
 from satchel.runtime.cli.terminal import Terminal
 from satchel.runtime.session.citations import cited_in_order
-from satchel.runtime.session.events import Cited, Event, Finished, Progress, Retrieved, Source, Thinking, Token, Warned
+from satchel.runtime.session.events import (
+    Checked,
+    Cited,
+    Event,
+    Finished,
+    Progress,
+    Retrieved,
+    Source,
+    Thinking,
+    Token,
+    Warned,
+)
 
 _QUOTE_WIDTH = 96
 
@@ -15,6 +26,7 @@ _QUOTE_WIDTH = 96
 def render_turn(events: Iterable[Event], terminal: Terminal) -> Finished:
     """Print a turn while it runs and return its end."""
     cited: list[Cited] = []
+    checked: list[Checked] = []
     shown: tuple[Source, ...] = ()
     thinking = False
     for event in events:
@@ -29,12 +41,15 @@ def render_turn(events: Iterable[Event], terminal: Terminal) -> Finished:
                 shown = event.passages
             case Cited():
                 cited.append(event)
+            case Checked():
+                checked.append(event)
             case Warned():
                 terminal.note(terminal.dim(f"note: {event.text}"))
             case Finished():
                 terminal.end_progress()
                 _show_end(event, cited_in_order(cited), terminal)
                 _show_unnamed(event, cited, shown, terminal)
+                _show_checks(event.answer, checked, shown, terminal)
                 return event
             case _:
                 pass
@@ -74,6 +89,25 @@ def _show_unnamed(finished: Finished, cited: list[Cited], shown: Sequence[Source
     if finished.mode == "model" and finished.found and shown and not cited:
         places = "; ".join(dict.fromkeys(place(source) for source in shown))
         terminal.note(terminal.dim(f"It was shown, and does not name: {places}"))
+
+
+def _show_checks(answer: str, checked: list[Checked], shown: Sequence[Source], terminal: Terminal) -> None:
+    """Say which sentences of a language model's answer the files hold, and name those that they do not."""
+    supported = sum(one.verdict == "supported" for one in checked)
+    judged = sum(one.verdict != "not_checked" for one in checked)
+    if not judged:
+        return
+    statements = "statement stands" if judged == 1 else "statements stand"
+    terminal.note(terminal.dim(f"Checked: {supported} of {judged} {statements} in the files."))
+    places = {source.n: place(source) for source in shown}
+    for one in checked:
+        said = textwrap.shorten(" ".join(answer[one.start : one.end].split()), _QUOTE_WIDTH, placeholder=" …")
+        if one.verdict == "contradicted":
+            other = ", ".join(one.differing) or "it"
+            where = "; ".join(places[n] for n in one.sources if n in places)
+            terminal.note(f"  not as in {where} ({other}): “{said}”")
+        elif one.verdict == "not_found":
+            terminal.note(f"  not found in the passages: “{said}”")
 
 
 def _who_spoke(finished: Finished) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 
@@ -76,6 +78,26 @@ class KnowledgeAnswer(msgspec.Struct, frozen=True):
     """Best first; empty when nothing answers."""
     warnings: tuple[KnowledgeWarning, ...] = ()
     timings_ms: dict[str, float] = {}
+
+
+class CheckedSentence(msgspec.Struct, frozen=True):
+    """A sentence of an answer beside the passages; `start` and `end` are characters of the answer."""
+
+    start: int
+    end: int
+    verdict: Literal["supported", "not_found", "contradicted", "not_checked"]
+    passage: int | None
+    """Number of the passage that holds it or speaks otherwise; None where none does."""
+    differing: tuple[str, ...] = ()
+    """The sentence's names and numbers that the passage has not, or says of something else."""
+
+
+class AnswerCheck(msgspec.Struct, frozen=True):
+    """What became of an answer's sentences."""
+
+    sentences: tuple[CheckedSentence, ...]
+    not_checked: str = ""
+    """A language that there is no verdict in, by its English name."""
 
 
 class FileExplanation(msgspec.Struct, frozen=True):

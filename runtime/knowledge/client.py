@@ -13,7 +13,14 @@ from typing import Any
 import msgspec
 
 from satchel.runtime.errors import WorkerDiedError
-from satchel.runtime.knowledge.answers import FileExplanation, KnowledgeAnswer, KnowledgeSummary, PageText
+from satchel.runtime.knowledge.answers import (
+    AnswerCheck,
+    FileExplanation,
+    FoundPassage,
+    KnowledgeAnswer,
+    KnowledgeSummary,
+    PageText,
+)
 from satchel.runtime.knowledge.starting import start_knowledge_worker
 from satchel.runtime.packfile.errors import PackChangedError, PackError
 from satchel.runtime.packfile.verified import VerifiedFiles, VerifiedPack
@@ -70,6 +77,11 @@ class KnowledgeClient:
         """
         params = {"question": question, "k": k, "quote": quote, "files": None if files is None else list(files)}
         return msgspec.convert(self._call("ask", params), KnowledgeAnswer)
+
+    def check(self, answer: str, passages: Sequence[FoundPassage]) -> AnswerCheck:
+        """Lay each sentence of a language model's answer beside the passages that it was shown."""
+        params = {"answer": answer, "passages": [(passage.file, passage.text) for passage in passages]}
+        return msgspec.convert(self._call("check", params), AnswerCheck)
 
     def explain(self, question: str, *, k: int) -> tuple[FileExplanation, ...]:
         """Tell for every file how its best passage scored, and why it was used or not."""

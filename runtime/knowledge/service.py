@@ -17,6 +17,7 @@ from satchel.runtime.knowledge.answers import (
     PageText,
     Quotation,
 )
+from satchel.runtime.knowledge.checking import Evidence, check_answer
 from satchel.runtime.knowledge.embedders.choose import query_embedder
 from satchel.runtime.knowledge.embedders.llama_embedder import LlamaEmbedder
 from satchel.runtime.knowledge.gate import load_gate
@@ -37,7 +38,13 @@ from satchel.runtime.worker.service import Call, Method
 def methods() -> Mapping[str, Method]:
     """Return the table of methods."""
     service = KnowledgeService()
-    return {"open": service.open, "ask": service.ask, "explain": service.explain, "page": service.page}
+    return {
+        "open": service.open,
+        "ask": service.ask,
+        "check": service.check,
+        "explain": service.explain,
+        "page": service.page,
+    }
 
 
 class KnowledgeService:
@@ -94,6 +101,13 @@ class KnowledgeService:
             timings_ms=timings,
         )
         return msgspec.to_builtins(answer)
+
+    def check(self, params: dict[str, Any], _call: Call) -> Any:
+        """Lay the sentences of an answer beside the passages that the model was shown."""
+        assert self._arrays is not None  # the client opens first
+        languages = {file.name: file.language for file in self._arrays.files}
+        evidence = [Evidence(text, languages[file]) for file, text in params["passages"]]
+        return msgspec.to_builtins(check_answer(params["answer"], evidence))
 
     def explain(self, params: dict[str, Any], _call: Call) -> Any:
         """Tell how every file did."""

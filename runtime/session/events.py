@@ -106,6 +106,8 @@ class Checked(_Event, frozen=True):
     end: int
     verdict: Literal["supported", "not_found", "contradicted", "not_checked"]
     sources: tuple[int, ...] = ()
+    differing: tuple[str, ...] = ()
+    """The names and numbers in which a contradicted sentence differs from its source."""
 
 
 class Warned(_Event, frozen=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -15,6 +15,7 @@ from satchel.runtime.knowledge.client import KnowledgeClient
 from satchel.runtime.session.assistant import LoadedAssistant
 from satchel.runtime.session.errors import UnknownMessageError
 from satchel.runtime.session.events import (
+    Checked,
     Cited,
     Event,
     Finished,
@@ -178,7 +179,20 @@ class Session:
             passages = known.passages
             yield Retrieved(passages_as_sources(passages), known.below_gate)
         assert self._model is not None
-        return (yield from self._model.answer(text, self.assistant, past, passages, timings))
+        spoken = yield from self._model.answer(text, self.assistant, past, passages, timings)
+        if passages and spoken.found and spoken.reason != "cancelled":
+            with timings.stage("check"):
+                yield from self._check(spoken.answer, passages)
+        return spoken
+
+    def _check(self, answer: str, passages: Sequence[FoundPassage]) -> Generator[Event, None, None]:
+        assert self._knowledge is not None  # the passages came from it
+        check = self._knowledge.check(answer, passages)
+        for one in check.sentences:
+            sources = () if one.passage is None else (one.passage + 1,)
+            yield Checked(one.start, one.end, one.verdict, sources, one.differing)
+        if check.not_checked:
+            yield Warned("not-checked", f"Not checked against the files: {check.not_checked}.")
 
     def _finish(self, question: Message, spoken: Spoken, cited: list[Cited], timings: Timings) -> Finished:
         model = self._model.name if self._model is not None else READER

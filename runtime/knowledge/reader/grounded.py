@@ -16,6 +16,12 @@ from satchel.runtime.knowledge.sentences import split_sentences
 
 _ENOUGH = 0.55
 """Least share of the content words that one or two sentences must have (`tests/bench/reader_grounded.py`)."""
+_LEAST_CONTENT = 2
+"""Content words from which on a sentence without names and numbers is taken for a statement."""
+_SPEAKER = frozenset({"i", "i'm", "i’m", "i'll", "i’ll", "i'd", "me", "my"})  # noqa: RUF001 - a real apostrophe
+_INTERJECTIONS = frozenset(
+    ["sure", "yes", "no", "okay", "ok", "certainly", "absolutely", "hello", "hi", "thanks", "sorry", "great", "indeed"]
+)
 _NEAR = 4
 """Content words to each side of a fact that tell which fact it is."""
 
@@ -24,7 +30,7 @@ class Verdict(enum.Enum):
     """What the passages say of a sentence."""
 
     SUPPORTED = "supported"
-    NOT_FOUND = "not found"
+    NOT_FOUND = "not_found"
     CONTRADICTED = "contradicted"
 
 
@@ -45,6 +51,16 @@ class GroundednessCheck:
 
     def __init__(self) -> None:
         self._stems = Stems()
+
+    def states_something(self, sentence: str) -> bool:
+        """Tell a statement about the matter from "Sure!", "Here you are" and "I hope that this helps you"."""
+        words = words_of(sentence, self._stems)
+        words = [word for word in words if sentence[word.start : word.end].lower() not in _INTERJECTIONS]
+        if any(word.kind in {FactKind.NAME, FactKind.NUMBER} for word in words):
+            return True
+        if any(sentence[word.start : word.end].lower() in _SPEAKER for word in words):
+            return False
+        return sum(self._is_content(word) for word in words) >= _LEAST_CONTENT
 
     def check(self, sentence: str, passages: Sequence[str]) -> Grounding:
         """Compare an English sentence with the passages that it should come from."""

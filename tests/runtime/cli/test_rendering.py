@@ -7,6 +7,7 @@ import pytest
 from satchel.runtime.cli.rendering import place, render_turn
 from satchel.runtime.cli.terminal import Terminal
 from satchel.runtime.session.events import (
+    Checked,
     Cited,
     Event,
     Finished,
@@ -134,3 +135,28 @@ def test_control_characters_of_files_and_models_are_made_visible(capsys):
 def test_a_turn_without_an_end_is_a_bug(capsys):
     with pytest.raises(AssertionError, match="ends with Finished"):
         rendered(capsys, Token("x"))
+
+
+def test_what_the_files_do_not_hold_is_named_below_the_answer(capsys):
+    answer = "It closes at 5 metres. It is blue. It is a gate."
+
+    _, noted = rendered(
+        capsys,
+        Retrieved((GATE, FUEL)),
+        Token(answer),
+        Checked(0, 22, "contradicted", (1,), ("5",)),
+        Checked(23, 34, "not_found"),
+        Checked(35, 48, "supported", (2,)),
+        finished(mode="model", answer=answer),
+    )
+
+    assert "Checked: 1 of 3 statements stand in the files." in noted
+    assert "not as in gate.txt (5): “It closes at 5 metres.”" in noted
+    assert "not found in the passages: “It is blue.”" in noted
+    assert "It is a gate" not in noted
+
+
+def test_an_answer_that_could_not_be_checked_claims_no_check(capsys):
+    _, noted = rendered(capsys, Token("Ja."), Checked(0, 3, "not_checked"), finished(mode="model", answer="Ja."))
+
+    assert "Checked" not in noted

@@ -24,7 +24,7 @@ from satchel.runtime.project.folder import Example, Project
 from satchel.runtime.project.schema import Assistant, Sampling
 from satchel.runtime.session.assistant import LoadedAssistant, from_pack, from_project
 from satchel.runtime.session.errors import ContextTooSmallError
-from satchel.runtime.session.events import Cited, Event, Finished, Progress, Retrieved, Token, Warned
+from satchel.runtime.session.events import Checked, Cited, Event, Finished, Progress, Retrieved, Token, Warned
 from satchel.runtime.session.history import History
 from satchel.runtime.session.language_model import LanguageModel
 from satchel.runtime.session.session import Session
@@ -121,6 +121,29 @@ def test_a_citation_names_the_page_on_which_the_cited_words_stand(harbour, histo
     assert (shown.file, shown.page) == ("handbook.pdf", 1)
     assert (cited.file, cited.page) == ("handbook.pdf", 3)
     assert cited.text.endswith("The siren sounds three times.")
+
+
+def test_each_sentence_of_an_answer_is_checked_against_the_passages(harbour, history, tmp_path):
+    pieces = ["The flood gate closes at", " 3.2 metres", " [1]", ".", " The lock keeper is", " Peter Smit", "!"]
+    verified = VerifiedFiles(harbour.home.cache / "verified").verify_once(harbour.pack)
+    with verified.open() as pack:
+        assistant = from_pack(pack, verified)
+    model = language_model(write_scripted_gguf(tmp_path / "a.gguf", pieces), context=1024)
+    knowledge = KnowledgeClient(KnowledgeRequest(verified, harbour.home, "auto"))
+    with Session(assistant, knowledge=knowledge, history=history, model=model) as session:
+        events = list(session.turn("When does the flood gate close, and who is the lock keeper?"))
+
+    finished = events[-1]
+    assert isinstance(finished, Finished)
+    checks = [event for event in events if isinstance(event, Checked)]
+    assert [(finished.answer[one.start : one.end], one.verdict) for one in checks] == [
+        ("The flood gate closes at 3.2 metres [1].", "supported"),
+        ("The lock keeper is Peter Smit!", "contradicted"),
+    ]
+    assert checks[1].differing == ("Peter Smit",)
+    (retrieved,) = [event for event in events if isinstance(event, Retrieved)]
+    assert "Wilma Janssen" in next(one.text for one in retrieved.passages if one.n == checks[1].sources[0])
+    assert "check" in finished.timings_ms
 
 
 def test_the_model_loads_once_and_reads_only_what_is_new(guide):
