@@ -24,8 +24,10 @@ from satchel.runtime.project.folder import (
     KNOWLEDGE_FOLDER,
     MCP_FILE,
     ORIGIN_PACK,
+    SETTINGS_FILE,
 )
 from satchel.runtime.project.save import save_assistant
+from satchel.runtime.project.template import shown_settings
 from satchel.runtime.project.unpacked import other_embedder, unpacked_assistant
 
 
@@ -43,7 +45,7 @@ class Unpacked:
 
 
 def unpack(path: Path, folder: Path, *, progress: Progress = SILENT) -> Unpacked:
-    """Verify a pack and write its project; the folder appears whole or not at all.
+    """Verify a pack and write its project; it appears whole or not at all.
 
     Raises:
         FolderNotEmptyError: the folder is there and not empty.
@@ -55,13 +57,14 @@ def unpack(path: Path, folder: Path, *, progress: Progress = SILENT) -> Unpacked
     with open_pack(path, verify=True, progress=progress) as pack:
         check_knowledge(pack, progress=progress)
         files = read_files(pack)
-        partial = _folder_beside(folder)
+        partial = _partial_folder(folder)
         try:
             _write(pack, files, partial)
             if folder.exists():
-                folder.rmdir()
-            partial.chmod(0o755)
-            partial.rename(folder)
+                _move_up(partial)
+            else:
+                partial.chmod(0o755)
+                partial.rename(folder)
         except OSError as error:
             shutil.rmtree(partial, ignore_errors=True)
             raise _unsaved(folder, error) from error
@@ -77,13 +80,32 @@ def unpack(path: Path, folder: Path, *, progress: Progress = SILENT) -> Unpacked
         )
 
 
-def _folder_beside(folder: Path) -> Path:
-    parent = folder.absolute().parent
+def _partial_folder(folder: Path) -> Path:
+    """Make the folder that is written first: beside the new one, or in the one that is there.
+
+    An empty one that is there stays itself: it may be the current folder, or the top of another disk.
+    """
     try:
-        parent.mkdir(parents=True, exist_ok=True)
-        return Path(tempfile.mkdtemp(prefix=f".{folder.name[:50]}.", suffix=".partial", dir=parent))
+        place = folder if folder.exists() else folder.absolute().parent
+        place.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=f".{folder.name[:50]}.", suffix=".partial", dir=place))
     except OSError as error:
         raise _unsaved(folder, error) from error
+
+
+def _move_up(partial: Path) -> None:
+    """Move everything into the folder above, the settings last: they make it a project."""
+    moved: list[Path] = []
+    try:
+        for path in sorted(partial.iterdir(), key=lambda path: path.name == SETTINGS_FILE):
+            target = partial.parent / path.name
+            path.rename(target)
+            moved.append(target)
+        partial.rmdir()
+    except BaseException:
+        for path in moved:
+            path.rename(partial / path.name)
+        raise
 
 
 def _unsaved(folder: Path, error: OSError) -> SaveError:
@@ -92,7 +114,9 @@ def _unsaved(folder: Path, error: OSError) -> SaveError:
 
 def _write(pack: Pack, files: tuple[KnowledgeFile, ...], folder: Path) -> None:
     (folder / KNOWLEDGE_FOLDER).mkdir()
-    save_assistant(folder, unpacked_assistant(pack, files))
+    assistant = unpacked_assistant(pack, files)
+    save_text(folder / SETTINGS_FILE, shown_settings(assistant))
+    save_assistant(folder, assistant)
     save_text(folder / INSTRUCTIONS_FILE, pack.read(INSTRUCTIONS_FILE).decode() if INSTRUCTIONS_FILE in pack else "")
     plain = {EXAMPLES_FILE, AVATAR_FILE, MCP_FILE, CASES_FILE}
     for name in pack.names:

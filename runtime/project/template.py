@@ -21,7 +21,7 @@ from satchel.runtime.project.folder import (
     Project,
     load_project,
 )
-from satchel.runtime.project.schema import new_id
+from satchel.runtime.project.schema import Assistant, new_id
 
 DEFAULT_TEMPLATE = "documents"
 _FOLDER = Path(__file__).parent / "templates"
@@ -68,7 +68,15 @@ def create_project(folder: Path, *, template: str = DEFAULT_TEMPLATE, name: str 
         EXAMPLES_FILE: "",
         CASES_FILE: "",
         # Last, because it makes the folder a project.
-        SETTINGS_FILE: _settings_text(chosen, _title(name or "") or _title_from(folder) or "Assistant"),
+        SETTINGS_FILE: shown_settings(
+            Assistant(
+                id=new_id(),
+                name=_title(name or "") or _title_from(folder) or "Assistant",
+                description=chosen.description,
+                greeting=chosen.greeting,
+                starters=list(chosen.starters),
+            )
+        ),
     }
     try:
         for file, text in texts.items():
@@ -99,28 +107,26 @@ def _read_template(path: Path) -> Template:
     return Template(name=path.stem, **table)
 
 
-def _settings_text(template: Template, name: str) -> str:
+def shown_settings(assistant: Assistant) -> str:
+    """Return an `assistant.toml` that states who an assistant is and shows every default in a comment.
+
+    What else differs from the defaults, `save_assistant` adds.
+    """
     import tomlkit
 
     document = tomlkit.document()
     document.add(tomlkit.comment("An assistant for Satchel. Keys that are left out have the values shown after #."))
-    for key, value in (
-        ("format", 1),
-        ("id", new_id()),
-        ("name", name),
-        ("version", "1.0.0"),
-        ("author", ""),
-        ("description", template.description),
-        ("greeting", template.greeting),
-        ("starters", list(template.starters)),
-    ):
-        document.add(key, tomlkit.item(value))
+    for key in ("format", "id", "name", "version", "author", "description", "greeting", "starters"):
+        document.add(key, tomlkit.item(getattr(assistant, key)))
     return tomlkit.dumps(document) + _SHOWN_DEFAULTS
 
 
+# One line a key: where an example of a table of its own ended a section, a key that a program adds would land under it.
 _SHOWN_DEFAULTS = """
 # attribution = ""            # licences of the knowledge files; shown with the pack
 # examples = 4                # how many of examples.jsonl the model sees
+# models that suit it, best first:
+# models = [{ name = "Qwen3 4B Instruct", family = "qwen3", parameters = "4B" }]
 
 [retrieval]
 # passage_tokens = 200        # length of a passage, in the embedder's tokens
@@ -139,13 +145,8 @@ _SHOWN_DEFAULTS = """
 # seed = 1                    # left out: another one each time
 
 [knowledge]
-# links = ["../notes"]        # folders that stay where they are
+links = []                    # folders that stay where they are, such as "../notes"
 # embedder = "default"        # "default" (English), "multilingual", or a folder of a sentence-transformers model
 # trusted = false             # true, or a list of files whose words may be acted upon
 # public = false              # true, or a list of files that hold no secret
-
-# [[models]]                  # models that suit it, best first
-# name = "Qwen3 4B Instruct"
-# family = "qwen3"
-# parameters = "4B"
 """

@@ -10,6 +10,7 @@ from helpers.embedder_folders import write_embedder_folder
 from helpers.harbour import FILE_NAMES, GATE, INSTRUCTIONS, Harbour, embedded_here
 from helpers.packs import DIMENSION, contents_of, forge_pack, write_knowing_pack, write_plain_pack
 from helpers.project_folders import snapshot, write_files, write_project
+from helpers.python_processes import run_python
 
 from satchel.runtime.commands.build import build_pack
 from satchel.runtime.commands.index import index_project
@@ -51,6 +52,44 @@ def test_the_project_is_as_it_was_with_its_files(harbour, tmp_path):
         if name != "assistant.toml":
             assert after[name] == before[name], name
     assert load_project(done.folder).assistant == load_project(harbour.folder).assistant
+
+
+def test_the_settings_state_the_version_and_show_the_defaults_as_those_of_a_new_project_do(harbour, tmp_path):
+    text = (unpack(harbour.pack, tmp_path / "again").folder / "assistant.toml").read_text()
+
+    assert 'version = "1.0.0"\n' in text
+    assert "# passage_tokens = 200" in text
+
+
+def test_the_empty_current_folder_becomes_the_project(harbour, monkeypatch, tmp_path):
+    (tmp_path / "again").mkdir()
+    monkeypatch.chdir(tmp_path / "again")
+
+    unpack(harbour.pack, Path())
+
+    assert load_project(Path()).assistant == load_project(harbour.folder).assistant
+    assert (Path("knowledge") / "gate.txt").read_text() == GATE
+    assert sorted(path.name for path in (tmp_path / "again").iterdir() if path.name.startswith(".")) == [".satchel"]
+
+
+def test_a_full_disk_leaves_the_empty_folder_empty(harbour, tmp_path):
+    (tmp_path / "again").mkdir()
+    program = """
+import resource, sys
+from pathlib import Path
+from satchel.runtime.commands.unpack import unpack
+from satchel.runtime.errors import SaveError
+resource.setrlimit(resource.RLIMIT_FSIZE, (1500, 1500))
+try:
+    unpack(Path(sys.argv[1]), Path(sys.argv[2]))
+except SaveError as error:
+    print(error.exit_code)
+"""
+
+    finished = run_python(program, str(harbour.pack), str(tmp_path / "again"))
+
+    assert finished.stdout == "61\n", finished.stderr
+    assert list((tmp_path / "again").iterdir()) == []
 
 
 def test_built_again_it_is_the_same_pack_and_nothing_is_embedded(harbour, stranger, tmp_path):
@@ -105,8 +144,8 @@ def test_a_file_that_is_put_back_takes_the_place_of_its_kept_text(without_source
 def test_other_passage_sizes_cut_kept_texts_anew(without_sources, stranger, tmp_path):
     folder = tmp_path / "again"
     unpack(without_sources, folder)
-    with (folder / "assistant.toml").open("a") as settings:
-        settings.write("\n[retrieval]\npassage_tokens = 16\n")
+    settings = (folder / "assistant.toml").read_text()
+    (folder / "assistant.toml").write_text(settings.replace("[retrieval]\n", "[retrieval]\npassage_tokens = 16\n"))
 
     built = build_pack(folder, tmp_path / "again.pack", stranger)
 

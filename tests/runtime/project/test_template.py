@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from pathlib import Path
 
+import msgspec
 import pytest
 from helpers.project_folders import snapshot, write_files
 from helpers.python_processes import run_python
 
+from satchel.runtime.commands.add import add_knowledge
 from satchel.runtime.errors import SaveError
 from satchel.runtime.project.errors import FolderNotEmptyError, UnknownTemplateError
 from satchel.runtime.project.folder import load_project
-from satchel.runtime.project.schema import Assistant
+from satchel.runtime.project.save import save_assistant
+from satchel.runtime.project.schema import Assistant, parse_assistant
 from satchel.runtime.project.template import DEFAULT_TEMPLATE, create_project, list_templates
 
 TEMPLATES = [template.name for template in list_templates()]
@@ -44,7 +48,7 @@ def test_the_defaults_shown_in_comments_are_the_real_ones(tmp_path):
     shown = "\n".join(
         line.removeprefix("# ") if " = " in line else line
         for line in text.splitlines()
-        if not line.startswith(("# links", "# seed", "# name", "# family", "# parameters", "# [[models"))
+        if not line.startswith(("# seed", "# models"))
     )
     stated = tomllib.loads(shown)
     defaults = Assistant(id=stated["id"], name="x")
@@ -54,6 +58,23 @@ def test_the_defaults_shown_in_comments_are_the_real_ones(tmp_path):
         for key, value in stated[section].items():
             assert getattr(getattr(defaults, section), key) == value, key
     assert (stated["examples"], stated["attribution"]) == (defaults.examples, defaults.attribution)
+
+
+def test_what_is_added_later_is_written_in_its_place_and_the_comments_stay_true(tmp_path):
+    folder = create_project(tmp_path / "tutor").folder
+    (tmp_path / "notes").mkdir()
+    before = load_project(folder).assistant
+
+    add_knowledge(folder, [tmp_path / "notes"], link=True)
+    save_assistant(folder, msgspec.structs.replace(load_project(folder).assistant, attribution="CC BY"))
+
+    text = (folder / "assistant.toml").read_text()
+    assert 'links = ["../notes"]' in text.partition("[knowledge]")[2]
+    uncommented = re.sub(r"^# (?=\w+ = )(?!attribution)", "", text, flags=re.MULTILINE)
+    everything = parse_assistant(uncommented, folder / "assistant.toml")
+    assert everything.knowledge == msgspec.structs.replace(before.knowledge, links=["../notes"])
+    assert everything.attribution == "CC BY"
+    assert [model.family for model in everything.models] == ["qwen3"]
 
 
 def test_each_project_is_an_assistant_of_its_own(tmp_path):
