@@ -30,6 +30,7 @@ VERBS = (
     ("eval", "evaluate", "run an assistant's saved cases"),
     ("models", "models", "list models; convert an embedder"),
     ("doctor", "doctor", "show devices, models and the plan for this machine"),
+    ("gui", "gui", "open the desktop app"),
 )
 
 # What these have embedded when Ctrl-C comes is not done again.

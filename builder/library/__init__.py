@@ -1,0 +1,1 @@
+"""The first page: the person's assistants and their last chats."""

@@ -1,0 +1,40 @@
+"""The table of pages. A page's module is imported when the page is first opened, so that the window is there at once.
+
+To add one: write `builder/NAME/page.py` with a `Page`, and a line here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from satchel.builder.language import translate
+from satchel.builder.page import Page
+from satchel.builder.shell import Shell
+
+
+@dataclass(frozen=True, slots=True)
+class PageSpec:
+    """How the window knows a page."""
+
+    key: str
+    """As `Shell.open` names it."""
+    make: Callable[[Shell], Page]
+    rail: Literal["", "top", "bottom"] = ""
+    """Where its entry on the rail stands; empty: none."""
+    title: str = ""
+    icon: str = ""
+    under: str = ""
+    """The key of the page whose rail entry is lit while this one is shown; empty: its own."""
+
+
+def page_specs() -> tuple[PageSpec, ...]:
+    """Return all pages, those on the rail in its order."""
+    return (PageSpec("library", _library, "top", translate("Rail", "Library"), "library"),)
+
+
+def _library(shell: Shell) -> Page:
+    from satchel.builder.library.page import LibraryPage
+
+    return LibraryPage(shell)
