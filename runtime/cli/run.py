@@ -28,7 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     shape.add_argument("--json", action="store_true", help="print one JSON object")
     shape.add_argument("--events", action="store_true", help="print each event as a line of JSON, as it comes")
     shape.add_argument(
-        "--batch", type=Path, metavar="FILE.jsonl", help='lines of {"question": …}; prints a result line for each'
+        "--batch",
+        type=Path,
+        metavar="FILE.jsonl",
+        help='lines of {"question": …}, with an "id" if you like (-: standard input); prints a line of JSON for each '
+        "and keeps no history",
     )
     parser.add_argument(
         "--timeout", type=float, metavar="S", help="give up after S seconds (exit code 124); of --batch each question"

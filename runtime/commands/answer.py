@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,7 @@ from satchel.runtime.settings import load_settings
 from satchel.runtime.worker.process import Worker
 
 _STAGE = "answering"
+_STANDARD_INPUT = Path("-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +42,15 @@ class BatchLine(msgspec.Struct, frozen=True, omit_defaults=True):
     """What `--batch` prints for a question: its result, or the error object."""
 
     line: int
-    id: str | None = None
+    id: str | int | None = None
+    """As the line has it; absent where it has none."""
     result: RunResult | None = None
     error: dict[str, Any] | None = None
 
 
 class _BatchQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     question: str
-    id: str | None = None
+    id: str | int | None = None
 
 
 @contextlib.contextmanager
@@ -124,16 +127,18 @@ def answer_batch(
     timeout: float | None = None,
     progress: Progress = SILENT,
 ) -> Iterator[BatchLine]:
-    """Answer each line of a file with one loaded model; every question is a chat of its own.
+    """Answer each line of a file ("-": standard input) with one loaded model, each question on its own.
 
-    `timeout` is for each. A question that fails gives a line with its error, and the next one is asked.
+    `timeout` is for each. A question that fails gives a line with its error, and the next one is asked. Nothing is kept
+    in the history, where it would bury what a person asked.
 
     Raises:
-        UsageError: the file is not there, or a line is no question; before any is asked.
+        UsageError: the file is not there, a line is no question, or two have one id; before any is asked.
     """
     TimeLimit(timeout)  # a wrong one is told before anything is opened
     asked = _read_questions(questions)
-    with open_session(reference, options, home, progress=progress) as session:
+    unkept = AnswerOptions(model=options.model, keep_history=False)
+    with open_session(reference, unkept, home, progress=progress) as session:
         for done, (line, entry) in enumerate(asked):
             progress(_STAGE, done, len(asked))
             session.new_chat()
@@ -151,16 +156,25 @@ def answer_batch(
 
 def _read_questions(path: Path) -> list[tuple[int, _BatchQuestion]]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        content = sys.stdin.buffer.read() if path == _STANDARD_INPUT else path.read_bytes()
+        text = content.decode("utf-8-sig")
     except OSError as error:
         raise UsageError(reason=f"{path} cannot be read: {(error.strerror or str(error)).lower()}") from error
     except UnicodeDecodeError as error:
         raise UsageError(reason=f"{path} is not UTF-8 (byte {error.start})") from error
     asked = []
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.strip():
-            try:
-                asked.append((number, msgspec.json.decode(line, type=_BatchQuestion)))
-            except msgspec.DecodeError as error:
-                raise UsageError(reason=f'{path}, line {number}: {error}; a line is {{"question": "…"}}') from error
+    seen: dict[str | int, int] = {}
+    # Not `splitlines`: U+2028 within a question ends no line of JSON.
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            entry = msgspec.json.decode(line, type=_BatchQuestion)
+        except msgspec.DecodeError as error:
+            raise UsageError(reason=f'{path}, line {number}: {error}; a line is {{"question": "…"}}') from error
+        if not entry.question.strip():
+            raise UsageError(reason=f"{path}, line {number}: the question is empty")
+        if entry.id is not None and (before := seen.setdefault(entry.id, number)) != number:
+            raise UsageError(reason=f'{path}, line {number}: the id "{entry.id}" is that of line {before}')
+        asked.append((number, entry))
     return asked

@@ -129,7 +129,7 @@ def test_a_turn_in_time_is_all_there(harbour, warm_home):
     assert events[-1].reason == "answered"
 
 
-def test_a_batch_answers_each_line_in_a_chat_of_its_own(harbour, warm_home, tmp_path):
+def test_a_batch_answers_each_line_on_its_own_and_keeps_no_history(harbour, warm_home, tmp_path):
     questions = lines(
         tmp_path / "q.jsonl",
         {"question": "Where is diesel sold?", "id": "fuel"},
@@ -146,8 +146,15 @@ def test_a_batch_answers_each_line_in_a_chat_of_its_own(harbour, warm_home, tmp_
     assert first.result.sources[0].file == "handbook.pdf"
     assert first.error is second.error is None
     assert [step for step in steps if step[0] == "answering"] == [("answering", done, 2) for done in range(3)]
-    with History(warm_home.history) as history:
-        assert len(history.chats()) == 2
+    assert not warm_home.history.exists()
+
+
+def test_a_batch_comes_from_standard_input_with_ids_as_they_are(harbour, warm_home, type_in):
+    type_in('\ufeff{"question": "Where is diesel\u2028sold?", "id": 7}\r\n\r\n{"question": "hello", "id": "7"}')
+
+    answers = list(answer_batch(str(harbour.pack), Path("-"), QUOTING, warm_home))
+
+    assert [(answer.line, answer.id, answer.error) for answer in answers] == [(1, 7, None), (3, "7", None)]
 
 
 def test_a_question_that_fails_has_its_error_and_the_next_is_asked(tmp_path, home):
@@ -179,6 +186,9 @@ def test_each_question_of_a_batch_has_its_own_time(endless, home, tmp_path):
         ('{"question": "a"}\nnonsense\n', "line 2: JSON is malformed"),
         ('{"question": "a"}\n{"text": "b"}\n', "line 2: Object contains unknown field `text`"),
         ('{"question": 3}', "line 1: Expected `str`, got `int`"),
+        ('{"question": "a"}\n{"question": " ", "id": "b"}\n', "line 2: the question is empty"),
+        ('{"question": "a", "id": "x"}\n\n{"question": "b", "id": "x"}\n', 'line 3: the id "x" is that of line 1'),
+        ('{"question": "a", "id": ["x"]}', "line 1: Expected `int | str | null`"),
         (b"\xff", r"is not UTF-8 \(byte 0\)"),
     ],
 )
