@@ -11,12 +11,12 @@ from satchel.runtime.paths import find_home
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the verb's arguments."""
-    parser.add_argument("pack", metavar="PACK", help="its name, or any of its versions' ids")
+    parser.add_argument("pack", metavar="PACK", help="its name, or the id of the version that you want")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
-    """Make the version before current again."""
+    """Make an earlier version current again."""
     done = rollback(arguments.pack, find_home())
     if arguments.json:
         terminal.json(done)
@@ -25,4 +25,6 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
         f"{done.now.name} stands for version {done.now.version} again, instead of {done.before.version}, "
         "which stays installed"
     )
+    for other in done.others:
+        terminal.print(f"  also installed: version {other.version}, `satchel rollback {other.pack_id[:12]}`")
     return 0

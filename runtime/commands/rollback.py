@@ -1,4 +1,4 @@
-"""`satchel rollback`: the version of an assistant that was current before is so again."""
+"""`satchel rollback`: an earlier version of an assistant is current again."""
 
 from __future__ import annotations
 
@@ -18,14 +18,18 @@ class NothingToRollBackError(SatchelError):
 
 @dataclass(frozen=True, slots=True)
 class Rollback:
-    """The version that the name stood for, and the one that it stands for now."""
+    """The version that the name stood for, the one that it stands for now, and what else is installed."""
 
     before: InstalledPack
     now: InstalledPack
+    others: tuple[InstalledPack, ...]
+    """Last current first."""
 
 
 def rollback(reference: str, home: Home) -> Rollback:
-    """Make the version current that was so before the current one.
+    """Make the version current that `reference` gives the id of; after a name, the one that was so before.
+
+    The current version's id stands for its name.
 
     Raises:
         PackNotInstalledError, AmbiguousPackError: `reference` names none or several.
@@ -34,7 +38,12 @@ def rollback(reference: str, home: Home) -> Rollback:
     store = PackStore(home)
     path = store.find(reference)
     found = next(pack for pack in store.list() if pack.path == path)
-    versions = store.versions(found.identity_id)
-    if len(versions) == 1:
+    current, *others = store.versions(found.identity_id)
+    if not others:
         raise NothingToRollBackError(name=found.name, version=found.version)
-    return Rollback(before=versions[0], now=store.make_current(versions[1].pack_id))
+    wanted = others[0] if found.current else found
+    return Rollback(
+        before=current,
+        now=store.make_current(wanted.pack_id),
+        others=tuple(pack for pack in others if pack.pack_id != wanted.pack_id),
+    )

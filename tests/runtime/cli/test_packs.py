@@ -103,6 +103,17 @@ def test_rolling_back_the_only_version_is_an_error(capsys, packs):
     assert json.loads(capsys.readouterr().out)["error"]["code"] == "nothing-to-roll-back"
 
 
+def test_rolling_back_shows_how_to_get_to_the_other_versions(capsys, packs, tmp_path):
+    third = write_plain_pack(tmp_path / "three.pack", identity=msgspec.structs.replace(IDENTITY, version="3.0"))
+    for pack in (*packs, third):
+        ran(capsys, "install", pack)
+
+    said = ran(capsys, "rollback", "tide-tutor")
+
+    assert said.splitlines()[1:] == [f"  also installed: version 1.0, `satchel rollback {pack_id(packs[0])[:12]}`"]
+    assert ran(capsys, "rollback", pack_id(packs[0])[:12]).startswith("Tide tutor stands for version 1.0 again")
+
+
 def test_verifying_says_that_it_is_sound_and_what_it_is(capsys, packs):
     assert ran(capsys, "verify", packs[0]).splitlines()[0].startswith("sound: Tide tutor 1.0, ")
     assert json.loads(ran(capsys, "verify", packs[0], "--json"))["pack_id"] == pack_id(packs[0])

@@ -24,6 +24,7 @@ def test_the_version_before_is_current_again_and_the_later_one_stays(home, tmp_p
     done = rollback("tide-tutor", home)
 
     assert (done.before.version, done.now.version, done.now.current) == ("3", "2", True)
+    assert [pack.version for pack in done.others] == ["1"]
     assert {pack.version for pack in PackStore(home).list()} == {"1", "2", "3"}
     assert PackStore(home).find("tide tutor") == done.now.path
 
@@ -37,11 +38,12 @@ def test_twice_leads_back_to_the_version_that_was_current_first(home, tmp_path):
     assert rollback("tide tutor", home).now.version == "2"
 
 
-def test_any_of_its_versions_names_the_assistant(home, tmp_path):
-    first = installed(home, tmp_path, "1")
-    installed(home, tmp_path, "2")
+def test_any_version_is_current_again_by_the_beginning_of_its_id(home, tmp_path):
+    first, *_, last = (installed(home, tmp_path, number) for number in ("1", "2", "3"))
 
-    assert rollback(first.pack_id[:10], home).now.version == "1"
+    assert rollback(first.pack_id[:6], home).now.version == "1"
+    assert rollback(last.pack_id, home).now.version == "3"
+    assert rollback(last.pack_id, home).now.version == "1"
 
 
 def test_the_only_version_cannot_be_rolled_back(home, tmp_path):
