@@ -20,7 +20,8 @@ from __future__ import annotations
 import re
 from typing import Any, ClassVar
 
-_CODE_BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_CODE_BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+"""Between words, and after one of a single letter: NotAPack."""
 
 
 class SatchelError(Exception):

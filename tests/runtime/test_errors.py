@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Iterator
 
@@ -66,6 +67,17 @@ def test_a_code_is_the_class_name_in_small_letters_with_hyphens():
     assert SaveError.code() == "save"
     assert OutOfTimeError.code() == "out-of-time"
     assert WorkerDiedError.code() == "worker-died"
+
+
+def test_the_code_of_every_error_is_its_words_with_hyphens():
+    joined = {kind.code().replace("-", "") for kind in all_classes()}
+
+    assert joined == {kind.__name__.removesuffix("Error").lower() for kind in all_classes()}
+    assert {kind.code() for kind in all_classes() if {"a", "an"} & set(kind.code().split("-"))} == {
+        "not-a-gguf",
+        "not-a-pack",
+    }
+    assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", kind.code()) for kind in all_classes())
 
 
 def test_the_object_of_json_holds_all_of_an_error():

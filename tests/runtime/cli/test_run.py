@@ -171,13 +171,13 @@ def test_a_fresh_machine_needs_nothing_but_the_folder(tmp_path):
     [
         (["nobody", FUEL], ("assistant-missing", 18)),
         (["PACK", FUEL, "--model", "no-such-model"], ("model-missing", 42)),
-        (["PACK", FUEL, "--model", "NOT_A_MODEL"], ("not-agguf", 43)),
+        (["PACK", FUEL, "--model", "NOT_A_MODEL"], ("not-a-gguf", 43)),
         (["PACK", FUEL, "--gpu-layers", "²"], ("usage", 2)),
         (["PACK", FUEL, "--timeout", "0"], ("usage", 2)),
         (["PACK", FUEL, "--timeout", "soon"], ("usage", 2)),
         (["PACK", FUEL, "--events"], ("usage", 2)),
         (["PACK", "--batch", "none.jsonl"], ("usage", 2)),
-        (["NOT_A_PACK", FUEL], ("not-apack", 30)),
+        (["NOT_A_PACK", FUEL], ("not-a-pack", 30)),
     ],
 )
 def test_every_failure_is_one_object_with_its_exit_code(capsys, harbour, tmp_path, given, told):
