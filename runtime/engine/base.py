@@ -122,6 +122,8 @@ class ModelInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     template: Literal["model", "chatml"]
     mentions_tools: bool
     """The model's own template has a form for tools."""
+    opens_thinking: bool
+    """The template ends the prompt with `<think>`: what the model says begins inside a thought."""
     identity: str
     """Changes whenever the weights may have."""
     plan: tuple[str, ...]

@@ -119,6 +119,7 @@ class Speaker:
             threads=self._most_threads,
             template=self._template.kind,
             mentions_tools=self._template.mentions_tools,
+            opens_thinking=self._template.opens_thinking,
             identity=self._identity,
             plan=self._plan.lines,
             notes=(*notes, *self._template.notes),

@@ -46,6 +46,8 @@ class ChatTemplate:
         self._control = SpecialTexts(control_texts)
         self._control_and_marks = SpecialTexts([*control_texts, *mark_texts])
         self._with_tools: CompiledTemplate | None = None
+        self.opens_thinking = False
+        """Ends a prompt with `<think>`, as templates of reasoning models do."""
         own = self._usable(source)
         self.kind: Literal["model", "chatml"] = "chatml" if own is None else "model"
         self._template = own or CompiledTemplate(CHATML)
@@ -112,7 +114,7 @@ class ChatTemplate:
             return None
         try:
             template = CompiledTemplate(source)
-            self._render_with(template, _PROBE, None)
+            self.opens_thinking = "".join(self._render_with(template, _PROBE, None)).rstrip().endswith("<think>")
         except TemplateError as error:
             text = f"The model's chat template cannot be used ({error.fields['reason']}); ChatML is used instead."
             self.notes.append(Note("bad-chat-template", text))

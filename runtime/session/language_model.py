@@ -33,6 +33,7 @@ from satchel.runtime.session.events import (
 from satchel.runtime.session.idle import IdleTimer
 from satchel.runtime.session.pinpoint import pinpoint
 from satchel.runtime.session.prompt import (
+    FENCES,
     NOT_IN_THE_FILES,
     Exchange,
     example_messages,
@@ -110,12 +111,13 @@ class LanguageModel:
         yield from _left_out(plan, sources)
         shown = sources[: plan.passages_kept]
         said: list[str] = []
-        thinking = ThinkingFilter()
+        thinking = ThinkingFilter(inside=model.opens_thinking)
         ended: Generated | None = None
         for item in self._engine.generate(
             messages,
             _settings(self._sampling),
             max_tokens=min(self._sampling.max_tokens, plan.free),
+            stop=FENCES if shown else (),
             seed=self._sampling.seed,
             pinned=pinned,
         ):

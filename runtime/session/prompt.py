@@ -23,6 +23,8 @@ You answer from numbered passages of the user's files.
 _NO_PASSAGES = "No passage of the files bears on this message."
 
 _NO_MARKUP = str.maketrans({'"': "'", "<": "(", ">": ")"})
+FENCES = ("<passage ", "</passage>")
+"""A model that goes on with passages of its own making is stopped there: small ones do."""
 _FENCE = re.compile(r"<(/?)(\s*passage)", re.IGNORECASE)
 
 

@@ -21,8 +21,9 @@ class ThinkingFilter:
     space before a thought and before the answer is left out, so that offsets into the answer begin at its first word.
     """
 
-    def __init__(self) -> None:
-        self._place = _Place.START
+    def __init__(self, *, inside: bool = False) -> None:
+        """`inside`: the prompt has opened the thought already."""
+        self._place = _Place.THOUGHT if inside else _Place.START
         self._held = ""
         self._at_beginning = True
 

@@ -182,3 +182,12 @@ def test_calls_and_results_reach_the_template() -> None:
 
 def test_chatml_by_template_and_by_default_are_the_same() -> None:
     assert _text(ChatTemplate(CHATML), SYSTEM, HELLO) == _text(ChatTemplate(None), SYSTEM, HELLO)
+
+
+def test_a_template_that_opens_the_thought_itself_says_so() -> None:
+    opening = ChatTemplate(LOOP + "{% if add_generation_prompt %}[assistant]<think>\n{% endif %}")
+
+    assert opening.opens_thinking
+    assert not ChatTemplate(LOOP).opens_thinking
+    assert not ChatTemplate(None).opens_thinking
+    assert not ChatTemplate(LOOP + "{{ '<think></think>' }}").opens_thinking

@@ -146,6 +146,19 @@ def test_each_sentence_of_an_answer_is_checked_against_the_passages(harbour, his
     assert "check" in finished.timings_ms
 
 
+def test_a_model_that_goes_on_with_passages_of_its_own_is_stopped_there(harbour, history, tmp_path):
+    pieces = ["At 3.2 metres", " [1]", ".", "\n", "<pass", "age n=", '"7">', "Lies"]
+    verified = VerifiedFiles(harbour.home.cache / "verified").verify_once(harbour.pack)
+    with verified.open() as pack:
+        assistant = from_pack(pack, verified)
+    model = language_model(write_scripted_gguf(tmp_path / "a.gguf", pieces), context=1024)
+    knowledge = KnowledgeClient(KnowledgeRequest(verified, harbour.home, "auto"))
+    with Session(assistant, knowledge=knowledge, history=history, model=model) as session:
+        finished = answered(session.turn("When does the flood gate close?"))
+
+    assert (finished.answer, finished.reason) == ("At 3.2 metres [1].", "answered")
+
+
 def test_the_model_loads_once_and_reads_only_what_is_new(guide):
     list(guide.turn("Where is diesel sold?"))
 

@@ -89,3 +89,20 @@ def test_a_thought_is_passed_on_while_it_is_thought():
     assert list(filter_.feed("First, ")) == [(True, "First, ")]
     assert list(filter_.feed("the moon</th")) == [(True, "the moon")]
     assert list(filter_.feed("ink>It")) == [(False, "It")]
+
+
+@pytest.mark.parametrize(
+    ("text", "thought", "answer"),
+    [
+        ("Hm.\n</think>\n\nThe tide.", "Hm.\n", "The tide."),
+        ("cut off", "cut off", ""),
+        ("</think>The tide.", "", "The tide."),
+    ],
+)
+def test_a_thought_that_the_prompt_opened_ends_at_its_tag(text, thought, answer):
+    said = {True: "", False: ""}
+    filter_ = ThinkingFilter(inside=True)
+    for is_thought, piece in itertools.chain(*map(filter_.feed, text), filter_.finish()):
+        said[is_thought] += piece
+
+    assert (said[True], said[False]) == (thought, answer)
