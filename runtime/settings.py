@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import msgspec
 
 from satchel.runtime.errors import SatchelError
+
+HUB = "https://huggingface.co"
+HubEndpoint: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$", max_length=500)]
+"""An address as HF_ENDPOINT has it, without a name, a password or a query in it."""
 
 
 class SettingsError(SatchelError):
@@ -29,6 +33,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """0: as many as there are physical cores."""
     context: Annotated[int, msgspec.Meta(ge=0)] = 0
     """Window in tokens; 0: what the plan finds for this machine."""
+    hub_endpoints: Annotated[tuple[HubEndpoint, ...], msgspec.Meta(min_length=1)] = (HUB,)
+    """Where models are pulled from: the hub's address and its mirrors', tried in this order."""
 
 
 def load_settings(folder: Path) -> Settings:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from satchel.runtime.models.places import OVERRIDES
 from satchel.runtime.paths import HOME_VARIABLE, Home, find_home
 
 # Before any library reads them; worker processes inherit them.
@@ -37,8 +38,11 @@ _STAYING_PROCESSES = (b"multiprocessing.resource_tracker", b"multiprocessing.for
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_fixture_touches_the_users_folders(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Fixtures that live longer than a test get a home as well."""
+    """Fixtures that live longer than a test get a home as well, and no program that keeps models is found in it."""
     os.environ[HOME_VARIABLE] = str(tmp_path_factory.mktemp("home"))
+    for variable in OVERRIDES:
+        os.environ.pop(variable, None)
+    os.environ["HOME"] = os.environ["USERPROFILE"] = str(tmp_path_factory.mktemp("person"))
 
 
 @pytest.fixture(autouse=True)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from satchel.runtime.engine.errors import ModelMissingError
 from satchel.runtime.engine.starter import STARTER_FILE, find_starter
+from satchel.runtime.models.file_names import is_later_part, model_name
 from satchel.runtime.paths import Home
 
 STARTER, READER = "starter", "reader"
-_LATER_PART = re.compile(r"-(?!00001)\d{5}-of-\d{5}$")
-_PART = re.compile(r"-\d{5}-of-\d{5}$")
+OWN = "satchel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +30,19 @@ class GgufFile:
     name: str
     """What answers say that they come from."""
     is_starter: bool = False
+    source: str = OWN
+    """The program that keeps it: `satchel` for this person's own folder."""
+    sha256: str = ""
+    """As the program that keeps it names the file, without reading it; empty where it does not."""
 
 
 ModelChoice: TypeAlias = Quote | GgufFile
 
 
 def find_model(reference: str, home: Home) -> ModelChoice:
-    """Return the model that `reference` names. Whether a file is sound, `gguf_header.read_model` tells.
+    """Return the model that `reference` names, of this person's folder or of another program's.
+
+    Whether a file is sound, `gguf_header.read_model` tells.
 
     Raises:
         ModelMissingError: there is none, or more than one begins so.
@@ -48,13 +54,16 @@ def find_model(reference: str, home: Home) -> ModelChoice:
         return GgufFile(find_starter(home), STARTER, is_starter=True)
     path = Path(os.path.expanduser(reference))  # noqa: PTH111 - Path's own fails for a person who is not known here
     if os.path.isfile(path):  # noqa: PTH113 - Path's own fails for a name that is too long
-        return GgufFile(path.absolute(), _name(path), is_starter=path.name == STARTER_FILE)
-    known = list_models(home)
+        return GgufFile(path.absolute(), model_name(path), is_starter=path.name == STARTER_FILE)
+    own = list_models(home)
     if path.suffix.lower() == ".gguf" and path.name != reference:
-        raise _missing(reference, "there is no such file", known)
+        raise _missing(reference, "there is no such file", own)
     wanted = reference.removesuffix(".gguf").casefold()
-    named = [model for model in known if model.name.casefold() == wanted]
-    found = named or [model for model in known if model.name.casefold().startswith(wanted)]
+    # Other programs' folders are looked through only for a name that is not here: that may be thousands of files.
+    if len(named := _named(wanted, own)) == 1:
+        return named[0]
+    known = [*own, *find_elsewhere(home)]
+    found = named or _named(wanted, known) or [model for model in known if model.name.casefold().startswith(wanted)]
     if len(found) == 1 and wanted:
         return found[0]
     if not found or not wanted:
@@ -66,14 +75,31 @@ def list_models(home: Home) -> list[GgufFile]:
     """Return the models in this person's folder, by name; later parts of split ones are none of their own."""
     if not home.models.is_dir():
         return []
-    files = sorted(path for path in home.models.rglob("*.gguf") if path.is_file() and not _LATER_PART.search(path.stem))
-    return [GgufFile(path, _name(path), is_starter=path.name == STARTER_FILE) for path in files]
+    files = sorted(path for path in home.models.rglob("*.gguf") if path.is_file() and not is_later_part(path))
+    return [GgufFile(path, model_name(path), is_starter=path.name == STARTER_FILE) for path in files]
 
 
-def _name(path: Path) -> str:
-    return _PART.sub("", path.stem)
+def find_elsewhere(home: Home) -> list[GgufFile]:
+    """Return the models that other programs keep on this disk; the files of this person's folder are none of them."""
+    if home.person is None:
+        return []
+    from satchel.runtime.models.discovery import find_models
+    from satchel.runtime.models.places import Surroundings
+
+    own = list_models(home)
+    found = find_models(Surroundings(home.person), taken=(READER, STARTER, *(model.name for model in own)))
+    linked = {os.path.realpath(model.path) for model in own}
+    return [
+        GgufFile(model.path, model.name, is_starter=False, source=model.program, sha256=model.sha256)
+        for model in found
+        if os.path.realpath(model.path) not in linked
+    ]
 
 
-def _missing(reference: str, reason: str, known: list[GgufFile]) -> ModelMissingError:
+def _named(wanted: str, known: Sequence[GgufFile]) -> list[GgufFile]:
+    return [model for model in known if model.name.casefold() == wanted]
+
+
+def _missing(reference: str, reason: str, known: Sequence[GgufFile]) -> ModelMissingError:
     names = ", ".join(sorted({model.name for model in known})) or "none"
     return ModelMissingError(reference=reference, reason=reason, known=names)
