@@ -70,9 +70,12 @@ def check_knowledge(pack: Pack, *, progress: Progress = SILENT) -> KnowledgeCoun
     Raises:
         DamagedPackError: names the entry, and the row where there is one.
     """
-    if not any(name.startswith("knowledge/") for name in pack.names):
+    has_knowledge = any(name.startswith("knowledge/") for name in pack.names)
+    if has_knowledge:
+        _check_presence(pack)
+    _check_fingerprints(pack)
+    if not has_knowledge:
         return KnowledgeCounts()
-    _check_presence(pack)
     files = read_files(pack)
     _check_sources(pack, files)
     _check_text_size(pack, files)
@@ -85,14 +88,13 @@ def check_knowledge(pack: Pack, *, progress: Progress = SILENT) -> KnowledgeCoun
 
     check_text(pack, files, progress)
     passages = pack.shape(names.PASSAGES)[0]
-    dimension = terms = postings = 0
+    dimension = 0
     if names.VECTORS_HIGH in pack:
         dimension = pack.shape(names.VECTORS_HIGH)[1]
         check_vectors(pack, progress)
-    if names.BM25_TERMS in pack:
-        terms = pack.shape(names.BM25_TERM_STARTS)[0] - 1
-        postings = pack.shape(names.BM25_PASSAGES)[0]
-        check_postings(pack, passages, progress)
+    terms = pack.shape(names.BM25_TERM_STARTS)[0] - 1
+    postings = pack.shape(names.BM25_PASSAGES)[0]
+    check_postings(pack, passages, progress)
     characters = sum(file.characters for file in files)
     return KnowledgeCounts(len(files), pages, characters, passages, dimension, terms, postings)
 
@@ -101,16 +103,24 @@ def _fail(pack: Pack, name: str, reason: str) -> NoReturn:
     raise DamagedPackError(path=pack.path, reason=f"{name}: {reason}")
 
 
+def _check_fingerprints(pack: Pack) -> None:
+    """Compare what the manifest says that it has with what is there: whoever searches goes by the manifest."""
+    for name, fingerprint, made_by in (
+        (names.VECTORS_HIGH, pack.manifest.embedder, "embedder"),
+        (names.BM25_TERMS, pack.manifest.analyser, "analyser"),
+    ):
+        if name in pack and fingerprint is None:
+            _fail(pack, name, f"the manifest names no {made_by}")
+        if name not in pack and fingerprint is not None:
+            _fail(pack, name, f"it is missing, though the manifest names an {made_by}")
+
+
 def _check_presence(pack: Pack) -> None:
-    for group in (_CORE, names.VECTOR_ENTRIES, names.BM25_ENTRIES):
+    for group in (_CORE, names.BM25_ENTRIES, names.VECTOR_ENTRIES):
         present = [name for name in group if name in pack]
-        if (group is _CORE or present) and len(present) < len(group):
+        if (group is not names.VECTOR_ENTRIES or present) and len(present) < len(group):
             missing = next(name for name in group if name not in pack)
             _fail(pack, missing, "it is missing, though there is other knowledge")
-    if names.VECTORS_HIGH in pack and pack.manifest.embedder is None:
-        _fail(pack, names.VECTORS_HIGH, "the manifest names no embedder")
-    if names.BM25_TERMS in pack and pack.manifest.analyser is None:
-        _fail(pack, names.BM25_TERMS, "the manifest names no analyser")
 
 
 def _check_sources(pack: Pack, files: tuple[KnowledgeFile, ...]) -> None:
@@ -146,16 +156,15 @@ def _check_shapes(pack: Pack, files: tuple[KnowledgeFile, ...]) -> int:
         assert pack.manifest.embedder is not None
         row = (passages, pack.manifest.embedder.dimension)
         expected |= {names.VECTORS_HIGH: row, names.VECTORS_LOW: row, names.VECTORS_SCALE: (passages,)}
-    if names.BM25_TERMS in pack:
-        starts = pack.shape(names.BM25_TERM_STARTS)
-        if starts[0] < 1:
-            _fail(pack, names.BM25_TERM_STARTS, "it is empty")
-        postings = pack.shape(names.BM25_PASSAGES)
-        expected |= {
-            names.BM25_POSTINGS: starts,
-            names.BM25_COUNTS: postings,
-            names.BM25_LENGTHS: (passages,),
-        }
+    starts = pack.shape(names.BM25_TERM_STARTS)
+    if starts[0] < 1:
+        _fail(pack, names.BM25_TERM_STARTS, "it is empty")
+    postings = pack.shape(names.BM25_PASSAGES)
+    expected |= {
+        names.BM25_POSTINGS: starts,
+        names.BM25_COUNTS: postings,
+        names.BM25_LENGTHS: (passages,),
+    }
     for name, shape in expected.items():
         if (found := pack.shape(name)) != shape:
             _fail(pack, name, f"its shape is {list(found)}, and {list(shape)} is expected")

@@ -24,7 +24,7 @@ from satchel.runtime.packfile.reading import FileStamp, stamp_at
 from satchel.runtime.packfile.schema_v1 import Sha256
 from satchel.runtime.progress import SILENT, Progress
 
-CHECKS = 1
+CHECKS = 2
 """Raised when verification checks more than it did, which makes what was remembered void."""
 
 _SECOND = 1_000_000_000
@@ -98,9 +98,8 @@ class VerifiedFiles:
             PackError: it is no sound pack.
             PackChangedError: it was changed meanwhile.
         """
-        stamp = stamp_at(path)
-        if (pack_id := self._recall(stamp)) is not None:
-            return VerifiedPack(path, pack_id, stamp)
+        if (known := self.recall(path)) is not None:
+            return known
         with open_pack(path, verify=True, progress=progress) as pack:
             check_knowledge(pack, progress=progress)
             if pack.reader.current_stamp() != pack.stamp:
@@ -108,6 +107,12 @@ class VerifiedFiles:
             if _tells_changes(pack.stamp, self._now_ns()):
                 self.remember(pack.stamp, pack.pack_id)
             return VerifiedPack(path, pack.pack_id, pack.stamp)
+
+    def recall(self, path: Path) -> VerifiedPack | None:
+        """Return a file that is in the very state in which it was verified before, without reading it."""
+        stamp = stamp_at(path)
+        pack_id = self._recall(stamp)
+        return VerifiedPack(path, pack_id, stamp) if pack_id is not None else None
 
     def remember(self, stamp: FileStamp, pack_id: str) -> None:
         """Note that the file in this state was verified."""

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from satchel.runtime.packfile import names
 from satchel.runtime.packfile.arrays import ARRAY_TYPES, HEADER_BYTES, build_header
 from satchel.runtime.packfile.documents import decode_files, encode_files, encode_page_labels
-from satchel.runtime.packfile.errors import DamagedPackError
+from satchel.runtime.packfile.errors import DamagedPackError, PackContentError
 from satchel.runtime.packfile.knowledge_check import KnowledgeCounts, check_knowledge, read_page_labels
 from satchel.runtime.packfile.opener import open_pack
 from satchel.runtime.packfile.schema_v1 import PageLabels
@@ -65,11 +65,13 @@ def test_a_pack_that_knows_nothing_is_sound(tmp_path):
         assert check_knowledge(pack) == KnowledgeCounts()
 
 
-def test_vectors_and_keywords_may_each_be_absent(tmp_path):
+def test_vectors_may_be_absent_and_keywords_may_not(tmp_path):
     entries = plain_entries() | knowledge_entries()
-    for group in (names.VECTOR_ENTRIES, names.BM25_ENTRIES):
-        left = {name: content for name, content in entries.items() if name not in group}
-        write_pack(tmp_path / "a.pack", knowing_manifest(), left.items())
+    without = {name: content for name, content in entries.items() if name not in names.VECTOR_ENTRIES}
+    write_pack(tmp_path / "a.pack", knowing_manifest(embedder=None), without.items())
+    without = {name: content for name, content in entries.items() if name not in names.BM25_ENTRIES}
+    with pytest.raises(PackContentError, match=r"bm25/terms\.utf8: it is missing, though there is other knowledge"):
+        write_pack(tmp_path / "b.pack", knowing_manifest(analyser=None), without.items())
 
 
 @pytest.mark.parametrize("name", [names.FILES, names.TEXT, names.PASSAGES, *names.VECTOR_ENTRIES, *names.BM25_ENTRIES])
@@ -81,6 +83,17 @@ def test_a_part_that_is_missing_is_named(tmp_path, contents, name):
 def test_vectors_need_an_embedder_and_terms_an_analyser(tmp_path, contents):
     assert "names no embedder" in refusal(tmp_path, contents, embedder=None)
     assert "names no analyser" in refusal(tmp_path, contents, analyser=None)
+
+
+def test_a_manifest_that_names_an_embedder_needs_vectors(tmp_path, contents):
+    left = {name: content for name, content in contents.items() if name not in names.VECTOR_ENTRIES}
+    assert refusal(tmp_path, left) == f"{names.VECTORS_HIGH}: it is missing, though the manifest names an embedder"
+
+
+def test_a_persona_alone_names_neither_embedder_nor_analyser(tmp_path, contents):
+    left = {name: content for name, content in contents.items() if not name.startswith("knowledge/")}
+    assert "though the manifest names an embedder" in refusal(tmp_path, left, analyser=None)
+    assert "though the manifest names an analyser" in refusal(tmp_path, left, embedder=None)
 
 
 def test_vectors_of_another_dimension_are_refused(tmp_path, contents):
