@@ -9,6 +9,7 @@ Source: the GGUF specification, versions 2 and 3.
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import struct
 from collections.abc import Mapping
@@ -26,7 +27,8 @@ _MAX_TENSORS = 1 << 18
 _MAX_KEY_BYTES = 1 << 16
 _MAX_STRING_BYTES = 16 << 20
 _MAX_ARRAY_ITEMS = 1 << 23
-_MAX_HEADER_BYTES = 512 << 20
+_MAX_HEADER_BYTES = 128 << 20
+"""Ten times that of a model with half a million words and merges; a hostile one is held in memory up to here."""
 _MAX_TENSOR_NAME_BYTES = 127
 _MAX_DIMENSIONS = 4
 _MAX_TENSOR_VALUES = 1 << 62
@@ -89,19 +91,27 @@ class GgufHeader:
         return value if isinstance(value, str) else default
 
     def number(self, key: str, default: int = 0) -> int:
-        """Return a whole number of the metadata; of an array (a value a layer) the largest."""
+        """Return a whole number of the metadata; of an array (a value a layer) the largest.
+
+        Raises:
+            NotAGgufError: it is infinite, or no number at all (NaN).
+        """
         value = self.metadata.get(key, default)
         if isinstance(value, tuple):
             value = max((item for item in value if isinstance(item, int)), default=default)
-        return int(value) if isinstance(value, int | float) else default
+        return self._whole(key, value) if isinstance(value, int | float) else default
 
     def numbers(self, key: str, count: int, default: int = 0) -> tuple[int, ...]:
-        """Return `count` whole numbers: an array's own, or a single value for all."""
+        """Return `count` whole numbers: an array's own, or a single value for all.
+
+        Raises:
+            NotAGgufError: one is infinite, or no number at all (NaN).
+        """
         value = self.metadata.get(key, default)
         if isinstance(value, tuple):
-            found = tuple(int(item) for item in value if isinstance(item, int | float))
+            found = tuple(self._whole(key, item) for item in value if isinstance(item, int | float))
             return (found + (found[-1] if found else default,) * count)[:count]
-        return (int(value) if isinstance(value, int | float) else default,) * count
+        return (self._whole(key, value) if isinstance(value, int | float) else default,) * count
 
     def items(self, key: str) -> int:
         """Return the length of an array of the metadata; 0 without one."""
@@ -114,6 +124,11 @@ class GgufHeader:
     def architecture(self) -> str:
         """The name that its own keys begin with, such as `llama`."""
         return self.text("general.architecture")
+
+    def _whole(self, key: str, value: float) -> int:
+        if not math.isfinite(value):
+            raise NotAGgufError(path=self.path, reason=f"{key} is {value}")
+        return int(value)
 
 
 def read_model(path: Path) -> GgufHeader:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from satchel.runtime.engine.errors import UnsupportedModelError
@@ -10,6 +11,8 @@ from satchel.runtime.engine.gguf_header import GgufHeader
 
 _MOST_LAYERS = 512
 """llama.cpp's own limit (LLAMA_MAX_LAYERS); beyond it the process ends."""
+_LARGEST_SIZE = (1 << 32) - 1
+"""llama.cpp holds every size in 32 bits."""
 _BLOCK = re.compile(r"^blk\.(\d+)\.")
 # Models of these architectures give only some layers a sliding window: every n-th sees everything. llama.cpp holds
 # these numbers in code (src/models/*.cpp, `set_swa_pattern`) where the file itself does not tell.
@@ -67,29 +70,31 @@ def read_shape(header: GgufHeader) -> ModelShape:
     """Return the shape of a model; what a header does not tell is reckoned on the side of more memory.
 
     Raises:
-        UnsupportedModelError: it names more layers than llama.cpp can hold.
+        UnsupportedModelError: it names more layers or larger sizes than llama.cpp can hold.
+        NotAGgufError: a size is infinite, or no number at all.
     """
     architecture = header.architecture
 
-    def key(name: str) -> str:
-        return f"{architecture}.{name}"
+    def size(name: str, default: int = 0) -> int:
+        # Where it is an array, with a value for each layer: the largest.
+        return max(_sizes(header, f"{architecture}.{name}", _MOST_LAYERS, default))
 
-    embedding = header.number(key("embedding_length"))
-    heads = header.number(key("attention.head_count")) or 1
+    embedding = size("embedding_length")
+    heads = size("attention.head_count") or 1
     blocks = _block_bytes(header)
-    count = max(header.number(key("block_count")), len(blocks))
+    count = max(size("block_count"), max(blocks, default=-1) + 1)
     if count > _MOST_LAYERS:
         raise UnsupportedModelError(path=header.path, reason=f"it names {count:,} layers")
-    kv_heads = header.numbers(key("attention.head_count_kv"), count, heads)
-    key_length = header.number(key("attention.key_length")) or embedding // heads
-    value_length = header.number(key("attention.value_length")) or embedding // heads
+    kv_heads = _sizes(header, f"{architecture}.attention.head_count_kv", count, heads)
+    key_length = size("attention.key_length") or embedding // heads
+    value_length = size("attention.value_length") or embedding // heads
     kv_per_head = key_length + value_length
-    if latent := header.number(key("attention.kv_lora_rank")):
+    if latent := size("attention.kv_lora_rank"):
         # Multi-head latent attention keeps one compressed vector and the rotated part of K for all heads together.
         kv_heads = (1,) * count
-        kv_per_head = latent + header.number(key("rope.dimension_count"), 64)
-    windows = _windows(header, architecture, count)
-    recurrent = _recurrent_values(header, architecture, embedding)
+        kv_per_head = latent + size("rope.dimension_count", 64)
+    windows = _windows(header, architecture, size("attention.sliding_window"), count)
+    recurrent = _recurrent_values(size, embedding)
     with_state = _recurrent_layers(header)
     layers = tuple(
         Layer(
@@ -113,13 +118,27 @@ def read_shape(header: GgufHeader) -> ModelShape:
         input_bytes=input_bytes + other,
         output_bytes=output_bytes,
         shared_output_bytes=shared,
-        trained_context=header.number(key("context_length")),
+        trained_context=size("context_length"),
         embedding=embedding,
-        feed_forward=header.number(key("feed_forward_length")),
+        feed_forward=size("feed_forward_length"),
         heads=heads,
         head_values=max(key_length, value_length),
-        vocabulary=header.items("tokenizer.ggml.tokens") or header.number(key("vocab_size")),
+        vocabulary=header.items("tokenizer.ggml.tokens") or size("vocab_size"),
     )
+
+
+def _sizes(header: GgufHeader, key: str, count: int, default: int = 0) -> tuple[int, ...]:
+    """Return `count` sizes: an array's own, or a single value for all.
+
+    Raises:
+        UnsupportedModelError: one is larger than llama.cpp can hold, or negative.
+        NotAGgufError: one is infinite, or no number at all.
+    """
+    found = header.numbers(key, count, default)
+    for value in found:
+        if not 0 <= value <= _LARGEST_SIZE:
+            raise UnsupportedModelError(path=header.path, reason=f"{key} is {value:,}")
+    return found
 
 
 def _block_bytes(header: GgufHeader) -> dict[int, int]:
@@ -131,8 +150,7 @@ def _block_bytes(header: GgufHeader) -> dict[int, int]:
     return blocks
 
 
-def _windows(header: GgufHeader, architecture: str, count: int) -> tuple[int, ...]:
-    window = header.number(f"{architecture}.attention.sliding_window")
+def _windows(header: GgufHeader, architecture: str, window: int, count: int) -> tuple[int, ...]:
     pattern = header.metadata.get(f"{architecture}.attention.sliding_window_pattern")
     if not window:
         return (0,) * count
@@ -155,14 +173,14 @@ def _recurrent_layers(header: GgufHeader) -> frozenset[int]:
     return frozenset(stateful - attentive)
 
 
-def _recurrent_values(header: GgufHeader, architecture: str, embedding: int) -> int:
+def _recurrent_values(size: Callable[[str], int], embedding: int) -> int:
     """Return the values of one layer's state: convolution and state space (Mamba), or token shift and heads (RWKV)."""
-    inner = header.number(f"{architecture}.ssm.inner_size")
+    inner = size("ssm.inner_size")
     if inner:
-        state = header.number(f"{architecture}.ssm.state_size")
-        groups = header.number(f"{architecture}.ssm.group_count")
-        width = max(header.number(f"{architecture}.ssm.conv_kernel") - 1, 0)
+        state = size("ssm.state_size")
+        groups = size("ssm.group_count")
+        width = max(size("ssm.conv_kernel") - 1, 0)
         return width * (inner + 2 * groups * state) + inner * state
-    if head := header.number(f"{architecture}.wkv.head_size"):
+    if head := size("wkv.head_size"):
         return 2 * embedding + embedding * head
     return 3 * embedding

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import struct
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 from helpers.tiny_gguf import (
     ARRAY,
+    FLOAT32,
+    INT32,
     STRING,
     UINT32,
     UINT64,
@@ -22,8 +25,11 @@ from helpers.tiny_gguf import (
 )
 
 from satchel.runtime.engine.bindings import load_ggml
+from satchel.runtime.engine.devices import Machine, Memory
 from satchel.runtime.engine.errors import MissingPartError, NotAGgufError, TruncatedModelError, UnsupportedModelError
 from satchel.runtime.engine.gguf_header import LongArray, read_header, read_model
+from satchel.runtime.engine.model_shape import read_shape
+from satchel.runtime.engine.plan import USUAL_CONTEXT, PlanRequest, plan
 from satchel.runtime.engine.tensor_types import TENSOR_TYPES
 from satchel.runtime.errors import SatchelError
 
@@ -159,6 +165,64 @@ def test_absurd_counts_are_refused_before_anything_is_allocated(
     content[place : place + 8] = struct.pack("<Q", value)
     with pytest.raises(NotAGgufError, match=words):
         read_model(_write(tmp_path, bytes(content)))
+
+
+SHAPE_KEYS = (
+    "block_count",
+    "context_length",
+    "embedding_length",
+    "feed_forward_length",
+    "attention.head_count",
+    "attention.head_count_kv",
+    "attention.key_length",
+    "attention.value_length",
+    "attention.sliding_window",
+    "ssm.inner_size",
+)
+
+
+@pytest.mark.parametrize("name", SHAPE_KEYS)
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
+@pytest.mark.parametrize("as_array", [False, True])
+def test_a_size_that_is_no_finite_number_is_named(tmp_path: Path, name: str, value: float, as_array: bool) -> None:
+    kind, stored = (ARRAY, (FLOAT32, [value])) if as_array else (FLOAT32, value)
+    path = write_gguf(tmp_path / "model.gguf", TinyModel(metadata=((f"llama.{name}", kind, stored),)))
+    with pytest.raises(NotAGgufError, match=rf"llama\.{name} is -?(inf|nan)"):
+        read_shape(read_model(path))
+
+
+@pytest.mark.parametrize("name", SHAPE_KEYS)
+@pytest.mark.parametrize(("kind", "value"), [(UINT64, 2**64 - 1), (UINT64, 2**32), (INT32, -1), (FLOAT32, 1e38)])
+def test_sizes_that_llama_cpp_cannot_hold_are_named(tmp_path: Path, name: str, kind: int, value: float) -> None:
+    path = write_gguf(tmp_path / "model.gguf", TinyModel(metadata=((f"llama.{name}", kind, value),)))
+    with pytest.raises(UnsupportedModelError, match=rf"llama\.{name} is -?[\d,]+"):
+        read_shape(read_model(path))
+
+
+@pytest.mark.parametrize("name", [key for key in SHAPE_KEYS if key != "block_count"])
+def test_the_largest_sizes_that_there_can_be_are_planned_and_do_not_fit(tmp_path: Path, name: str) -> None:
+    entries = [(f"llama.{name}", UINT32, 2**32 - 1)]
+    if name in {"embedding_length", "feed_forward_length"}:
+        entries.append(("llama.context_length", UINT32, 2**32 - 1))
+    path = write_gguf(tmp_path / "model.gguf", TinyModel(metadata=tuple(entries)))
+    memory = Memory(8 << 30, 16 << 30)
+    machine = Machine(devices=(), memory=memory, cores=2, offloads=False)
+    made = plan(read_shape(read_model(path)), machine, PlanRequest())
+    assert made.context <= USUAL_CONTEXT
+    assert made.host_bytes > 0
+    assert all(len(line) < 300 for line in made.lines)
+
+
+def test_a_layer_of_an_absurd_number_is_refused(tmp_path: Path) -> None:
+    for number in (512, 10**20):
+        tensor = RawTensor(f"blk.{number}.attn_norm.weight", (8,), 0, bytes(32))
+        with pytest.raises(UnsupportedModelError, match=f"it names {number + 1:,} layers"):
+            read_shape(read_model(_write(tmp_path, gguf_bytes(MINIMAL, [tensor]))))
+
+
+def test_floats_that_are_no_size_may_be_anything(tmp_path: Path) -> None:
+    entries = [*MINIMAL, ("a", FLOAT32, math.inf), ("b", ARRAY, (FLOAT32, [math.nan]))]
+    assert read_model(_write(tmp_path, gguf_bytes(entries, [NORM]))).metadata["a"] == math.inf
 
 
 def test_a_string_longer_than_the_file_is_truncation(tmp_path: Path) -> None:
