@@ -66,6 +66,12 @@ class UsageError(SatchelError):
     exit_code = 2
     remedy = "See `satchel --help`."
 
+    @property
+    def advice(self) -> str:
+        """Name the help of the command that was used wrongly, once it has put itself into the fields."""
+        verb = self.fields.get("verb")
+        return f"See `satchel {verb} --help`." if verb else self.remedy
+
 
 class CheckFailedError(SatchelError):
     """{reason}."""

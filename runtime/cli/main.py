@@ -122,14 +122,14 @@ def _run(given: list[str]) -> int:
 def _run_verb(verb: str, rest: list[str]) -> int:
     import importlib
 
+    from satchel.runtime.errors import UsageError
+
     modules = {name: module for name, module, _ in VERBS}
     if verb not in modules:
         from difflib import get_close_matches
 
-        from satchel.runtime.errors import UsageError
-
         near = get_close_matches(verb, modules, n=1)
-        guess = f'; did you mean "{near[0]}"?' if near else ""
+        guess = f' (did you mean "{near[0]}"?)' if near else ""
         raise UsageError(reason=f'there is no command "{verb}"{guess}')
     from satchel.runtime.cli.terminal import Terminal
 
@@ -137,10 +137,14 @@ def _run_verb(verb: str, rest: list[str]) -> int:
     parser = _Parser(prog=f"satchel {verb}", description=module.__doc__)
     module.add_arguments(parser)
     try:
-        parsed = parser.parse_anywhere(rest)
-    except SystemExit:  # after --help; what is wrong is raised
-        return 0
-    code: int = module.run(parsed, Terminal())
+        try:
+            parsed = parser.parse_anywhere(rest)
+        except SystemExit:  # after --help; what is wrong is raised
+            return 0
+        code: int = module.run(parsed, Terminal())
+    except UsageError as error:
+        error.fields["verb"] = verb
+        raise
     return code
 
 

@@ -17,7 +17,7 @@ from helpers.python_processes import child_environment, run_python, run_satchel
 
 from satchel.runtime.cli import main as cli
 from satchel.runtime.cli.main import VERBS, main
-from satchel.runtime.errors import CancelledError, CheckFailedError, SaveError
+from satchel.runtime.errors import CancelledError, CheckFailedError, SaveError, UsageError
 
 START = "import sys; from satchel.runtime.cli.main import main; sys.exit(main())"
 
@@ -77,7 +77,8 @@ def test_every_verb_explains_its_arguments(capsys, name):
 def test_an_unknown_verb_suggests_the_one_that_was_meant(capsys):
     assert main(["instal", "x"]) == 2
 
-    assert 'satchel: there is no command "instal"; did you mean "install"?.' in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert 'satchel: there is no command "instal" (did you mean "install"?).\n  See `satchel --help`.' in said
 
 
 def test_a_verb_like_no_other_gets_no_suggestion(capsys):
@@ -121,6 +122,14 @@ def test_wrong_arguments_are_told_with_the_usage_on_stderr(capsys, given):
     said = capsys.readouterr()
     assert said.out == ""
     assert f"(usage: satchel {given[0]} " in said.err
+    assert said.err.endswith(f"  See `satchel {given[0]} --help`.\n")
+
+
+def test_wrong_use_that_a_command_finds_names_its_help(capsys, verb):
+    verb(failing(UsageError(reason="the question is empty")))
+
+    assert main(["probe", "--json"]) == 2
+    assert "See `satchel probe --help`." in str(only_object(capsys.readouterr().out)["error"])
 
 
 def test_a_wrong_value_names_its_argument(capsys, verb):
