@@ -245,11 +245,9 @@ def test_ctrl_c_says_what_became_of_the_work(capsys, verb):
 
 
 def test_ctrl_c_in_a_real_process_exits_with_130(tmp_path):
-    fifo = tmp_path / "settings.fifo"
-    os.mkfifo(fifo)
-    folder = tmp_path / "tutor"
-    write_project(folder)
-    (folder / "instructions.md").symlink_to(fifo)  # reading the project waits until somebody writes
+    folder = write_project(tmp_path / "tutor")
+    fifo = folder / "instructions.md"
+    os.mkfifo(fifo)  # reading the project waits until somebody writes
     with (
         subprocess.Popen(
             [sys.executable, "-c", START, "add", str(folder), str(folder), "--json"],
