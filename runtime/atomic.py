@@ -13,10 +13,10 @@ from satchel.runtime.errors import SaveError
 
 
 @contextlib.contextmanager
-def replacing(destination: Path) -> Iterator[BinaryIO]:
+def replacing(destination: Path, *, private: bool = False) -> Iterator[BinaryIO]:
     """Open a file whose bytes take the place of `destination` when the block ends well.
 
-    After any exception, a kill included, `destination` still holds its old bytes.
+    After any exception, a kill included, `destination` still holds its old bytes. `private`: its owner's alone (0600).
 
     Raises:
         SaveError: the disk is full or the folder is not writable.
@@ -37,7 +37,8 @@ def replacing(destination: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        partial.chmod(0o666 & ~_umask())
+        if not private:  # `mkstemp` made it so
+            partial.chmod(0o666 & ~_umask())
         partial.replace(destination)
         sync_folder(destination.parent)
     except OSError as error:
@@ -48,9 +49,9 @@ def replacing(destination: Path) -> Iterator[BinaryIO]:
         raise
 
 
-def save_bytes(destination: Path, content: bytes) -> None:
-    """Replace `destination` with `content`, whole or not at all."""
-    with replacing(destination) as file:
+def save_bytes(destination: Path, content: bytes, *, private: bool = False) -> None:
+    """Replace `destination` with `content`, whole or not at all; `private`: for its owner alone."""
+    with replacing(destination, private=private) as file:
         file.write(content)
 
 
