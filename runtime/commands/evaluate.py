@@ -9,11 +9,10 @@ from pathlib import Path
 from satchel.runtime.commands.answer import AnswerOptions, open_session
 from satchel.runtime.commands.opening import find_pack, is_folder
 from satchel.runtime.errors import CancelledError, SatchelError
-from satchel.runtime.evals.cases import Case, parse_cases
+from satchel.runtime.evals.cases import Case, read_cases
 from satchel.runtime.evals.judge import CaseOutcome, could_not_answer, judge
 from satchel.runtime.paths import Home
 from satchel.runtime.progress import SILENT, Progress
-from satchel.runtime.project.errors import ProjectFormatError
 from satchel.runtime.project.folder import CASES_FILE, load_project
 from satchel.runtime.session.events import Event, Retrieved, Source
 from satchel.runtime.session.result import collect_result
@@ -95,13 +94,6 @@ def _ask(session: Session, case: Case) -> tuple[CaseOutcome, str]:
 def _cases(reference: str, home: Home) -> tuple[Case, ...]:
     if is_folder(reference):
         path = load_project(Path(reference)).optional_file(CASES_FILE)
-        return _parsed(path.read_bytes(), path) if path is not None else ()
+        return read_cases(path.read_bytes(), path) if path is not None else ()
     with find_pack(reference, home).open() as pack:
-        return _parsed(pack.read(CASES_FILE), pack.path / CASES_FILE) if CASES_FILE in pack else ()
-
-
-def _parsed(content: bytes, path: Path) -> tuple[Case, ...]:
-    try:
-        return parse_cases(content.decode("utf-8-sig"), path)
-    except UnicodeDecodeError as error:
-        raise ProjectFormatError(path=path, where=f"byte {error.start}", reason="it is not UTF-8") from error
+        return read_cases(pack.read(CASES_FILE), pack.path / CASES_FILE) if CASES_FILE in pack else ()

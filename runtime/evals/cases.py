@@ -8,8 +8,13 @@ from typing import Annotated, Any
 import msgspec
 import regex
 
-from satchel.runtime.project.errors import ProjectFormatError
+from satchel.runtime.project.errors import LineFormatError, ProjectFormatError
 from satchel.runtime.project.schema import split_place
+
+_SHAPE = (
+    '{"id": "gate", "question": "When does the gate close?", '
+    '"expect": {"file": "gate.txt", "page": 1, "contains": ["3.2 metres"]}}'
+)
 
 
 class ExpectedTool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,7 +32,7 @@ class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     page: int | None = None
     """Its page, counted from 1."""
     contains: list[str] = []
-    """Words that stand in the answer or its sources, whatever their case."""
+    """Words that stand in the answer or its first source, whatever their case."""
     matches: str | None = None
     """A regular expression found in the answer."""
     refuses: bool = False
@@ -44,29 +49,40 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tags: list[str] = []
 
 
-def parse_cases(text: str, path: Path) -> tuple[Case, ...]:
-    """Read the lines of a cases file.
+def read_cases(content: bytes, path: Path) -> tuple[Case, ...]:
+    """Read a cases file.
 
     Raises:
         ProjectFormatError: names the file, the line and the key; also for an id used twice and a bad expression.
     """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ProjectFormatError(path=path, where=f"byte {error.start}", reason="it is not UTF-8") from error
     cases: dict[str, Case] = {}
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
-        try:
-            case = msgspec.json.decode(line, type=Case)
-        except msgspec.DecodeError as error:
-            where, reason = split_place(str(error))
-            raise ProjectFormatError(path=path, where=f"line {number}, {where}", reason=reason) from error
+        case = _read_case(line, path, number)
         if case.id in cases:
-            raise ProjectFormatError(path=path, where=f"line {number}, id", reason=f'"{case.id}" is there twice')
-        if case.expect.matches is not None:
-            try:
-                regex.compile(case.expect.matches)
-            except regex.error as error:
-                raise ProjectFormatError(
-                    path=path, where=f"line {number}, expect.matches", reason=str(error)
-                ) from error
+            raise _wrong(path, f"line {number}, id", f'"{case.id}" is there twice')
         cases[case.id] = case
     return tuple(cases.values())
+
+
+def _read_case(line: str, path: Path, number: int) -> Case:
+    try:
+        case = msgspec.json.decode(line, type=Case)
+    except msgspec.DecodeError as error:
+        where, reason = split_place(str(error))
+        raise _wrong(path, f"line {number}, {where}", reason) from error
+    if case.expect.matches is not None:
+        try:
+            regex.compile(case.expect.matches)
+        except regex.error as error:
+            raise _wrong(path, f"line {number}, expect.matches", str(error)) from error
+    return case
+
+
+def _wrong(path: Path, where: str, reason: str) -> LineFormatError:
+    return LineFormatError(path=path, where=where, reason=reason, shape=_SHAPE)

@@ -70,12 +70,24 @@ def _failures(expect: Expectation, result: RunResult) -> list[str]:
         there = f"is on page {first.page}" if first is not None and first.page is not None else "has no page"
         failed.append(f"the first source {there}, expected {expect.page}")
     said = "\n".join([result.answer, *(source.text for source in result.sources[:1])]).casefold()
-    failed += [f'"{words}" is not in the answer' for words in expect.contains if words.casefold() not in said]
+    failed += [_missing(words, said) for words in expect.contains if words.casefold() not in said]
     if expect.matches is not None:
         failed += _mismatch(expect.matches, result.answer)
     if expect.tool is not None and not any(_matches_call(expect, call) for call in result.tool_calls):
         failed.append(f"{expect.tool.name} was not called as expected")
     return failed
+
+
+def _missing(words: str, said: str) -> str:
+    apart = words.split()
+    nowhere = [word for word in apart if word.casefold() not in said]
+    if len(apart) == 1:
+        detail = ""
+    elif nowhere:
+        detail = f"; missing: {', '.join(nowhere)}"
+    else:
+        detail = "; each of its words is, but not together"
+    return f'"{words}" is not in the answer or its first source{detail}'
 
 
 def _mismatch(expression: str, answer: str) -> list[str]:

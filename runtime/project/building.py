@@ -14,6 +14,7 @@ import msgspec
 from numpy.typing import NDArray
 
 from satchel.runtime.errors import BusyError
+from satchel.runtime.evals.cases import read_cases
 from satchel.runtime.knowledge.analyser import analyser_fingerprint
 from satchel.runtime.knowledge.embedders.choose import build_embedder, build_fingerprint, speaks
 from satchel.runtime.knowledge.embedders.vector_cache import VectorCache
@@ -33,8 +34,8 @@ from satchel.runtime.packfile.writer import write_pack
 from satchel.runtime.paths import Home
 from satchel.runtime.progress import SILENT, Progress
 from satchel.runtime.project.entries import name_sources, project_entries
-from satchel.runtime.project.errors import UnreadableFilesError
-from satchel.runtime.project.folder import load_project
+from satchel.runtime.project.errors import ProjectFormatError, UnreadableFilesError
+from satchel.runtime.project.folder import CASES_FILE, Project, load_project
 from satchel.runtime.project.knowledge_inputs import cut_anew, knowledge_inputs
 from satchel.runtime.project.outcomes import BuiltPack, IndexedFile, ProjectIndex
 from satchel.runtime.project.sealing import seal
@@ -104,7 +105,7 @@ class ProjectBuilder:
                 written.size,
                 _described(arrays) if arrays is not None else (),
                 len(arrays.passages) if arrays is not None else 0,
-                tuple(_notes(arrays)) if arrays is not None else (),
+                (*(_notes(arrays) if arrays is not None else ()), *_shortcomings(project, knows_files=bool(inputs))),
             )
 
     def _open_index(
@@ -199,6 +200,18 @@ class ProjectBuilder:
             "origin": origin.pack_id if origin is not None else "",
         }
         return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()[:32]
+
+
+def _shortcomings(project: Project, *, knows_files: bool) -> Iterator[str]:
+    """Yield what a pack can be built with and its author will hardly want."""
+    if not knows_files:
+        yield "It has no knowledge files, so it answers from its instructions alone; `satchel add` brings some."
+    cases = project.optional_file(CASES_FILE)
+    try:
+        if cases is not None:
+            read_cases(cases.read_bytes(), cases)
+    except ProjectFormatError as error:
+        yield f"The saved cases cannot be used: {error.message} {error.advice}"
 
 
 def _described(arrays: KnowledgeArrays) -> tuple[IndexedFile, ...]:

@@ -19,6 +19,12 @@ class ProjectFormatError(SatchelError):
     remedy = "Edit the file; `satchel new` writes one that shows every key."
 
 
+class LineFormatError(ProjectFormatError):
+    """{path}: {where}: {reason}."""
+
+    remedy = "Mend the line; a good one is {shape}"
+
+
 class LeadsOutsideError(SatchelError):
     """{path} is or lies behind a link that leads out of the assistant's folder, to {target}."""
 

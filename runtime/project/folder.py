@@ -11,6 +11,7 @@ import msgspec
 
 from satchel.runtime.project.documents import FoundFile, find_documents, within
 from satchel.runtime.project.errors import (
+    LineFormatError,
     LinkedFolderMissingError,
     NoProjectError,
     ProjectFormatError,
@@ -28,6 +29,8 @@ MCP_FILE = "mcp.json"
 CASES_FILE = "evals/cases.jsonl"
 ORIGIN_PACK = ".satchel/origin.pack"
 """The pack that the folder was unpacked from: text and vectors of files whose sources it did not carry."""
+
+_EXAMPLE_SHAPE = '{"question": "When does the gate close?", "answer": "At a water level of 3.2 metres."}'
 
 
 class Example(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -169,5 +172,7 @@ def _read_examples(path: Path) -> tuple[Example, ...]:
                 examples.append(msgspec.json.decode(line, type=Example))
             except msgspec.DecodeError as error:
                 where, reason = split_place(str(error))
-                raise ProjectFormatError(path=path, where=f"line {number}, {where}", reason=reason) from error
+                raise LineFormatError(
+                    path=path, where=f"line {number}, {where}", reason=reason, shape=_EXAMPLE_SHAPE
+                ) from error
     return tuple(examples)

@@ -49,6 +49,17 @@ def test_a_pack_holds_the_project_and_its_files(harbour):
     assert b"satchel run THIS_FILE" in entries["README.txt"]
 
 
+def test_an_assistant_without_files_or_with_broken_cases_is_built_and_told_of(tmp_path, home):
+    folder = write_project(tmp_path / "tutor", files={"evals/cases.jsonl": '{"id": "a", "question": 3}'})
+
+    without_files, broken = build_pack(folder, tmp_path / "a.pack", home).notes
+
+    assert without_files.startswith("It has no knowledge files")
+    assert "cases.jsonl: line 1, question: expected `str`, got `int`. Mend the line" in broken
+    write_files(folder, {"evals/cases.jsonl": CASES, "knowledge/tides.md": TIDES})
+    assert build_pack(folder, tmp_path / "a.pack", home).notes == ()
+
+
 def test_another_machine_builds_the_same_bytes(harbour, tmp_path):
     """Nothing cached, another file order, hash seed, locale, time zone and umask."""
     folder = copied_in_another_order(harbour.folder, tmp_path / "harbour")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from satchel.runtime.evals.cases import Case, Expectation, ExpectedTool, parse_cases
+from satchel.runtime.evals import cases
+from satchel.runtime.evals.cases import Case, Expectation, ExpectedTool, read_cases
 from satchel.runtime.project.errors import ProjectFormatError
 
 PATH = Path("evals/cases.jsonl")
@@ -19,7 +20,7 @@ def test_every_key_of_a_case_is_read():
         ' "contains": ["3.2"], "matches": "3", "refuses": false, "tool": {"name": "add", "arguments": {"a": 1}}}}'
     )
 
-    assert parse_cases(f"\n{line}\n\n", PATH) == (
+    assert read_cases(f"\n{line}\n\n".encode(), PATH) == (
         Case(
             "gate",
             "When?",
@@ -30,7 +31,7 @@ def test_every_key_of_a_case_is_read():
 
 
 def test_an_empty_file_has_no_cases():
-    assert parse_cases("\n  \n", PATH) == ()
+    assert read_cases(b"\xef\xbb\xbf\n  \n", PATH) == ()
 
 
 @pytest.mark.parametrize(
@@ -47,7 +48,21 @@ def test_an_empty_file_has_no_cases():
 )
 def test_a_wrong_line_is_named_with_its_key(line, where):
     with pytest.raises(ProjectFormatError) as raised:
-        parse_cases(f"{GOOD}\n{line}", PATH)
+        read_cases(f"{GOOD}\n{line}".encode(), PATH)
 
     assert where in raised.value.message
     assert str(PATH) in raised.value.message
+    shown = raised.value.advice.removeprefix("Mend the line; a good one is ")
+    assert read_cases(shown.encode(), PATH)[0].id == "gate"
+
+
+def test_what_is_no_text_is_named_with_its_byte():
+    with pytest.raises(ProjectFormatError, match=r"cases\.jsonl: byte 1: it is not UTF-8"):
+        read_cases(b" \xff", PATH)
+
+
+def test_the_cases_that_the_readme_shows_are_good_ones():
+    readme = (Path(cases.__file__).parent / "README.md").read_text(encoding="utf-8")
+    lines = readme.partition("```json\n")[2].partition("```")[0]
+
+    assert [case.id for case in read_cases(lines.encode(), PATH)] == ["gate", "painter"]

@@ -66,8 +66,22 @@ def test_an_answer_that_is_as_expected_passes(result, expect):
         (answered(sources=[]), {"file": "tides.md"}, "the first source is none, expected tides.md"),
         (answered(sources=[FUEL]), {"page": 3}, "the first source is on page 2, expected 3"),
         (answered(), {"page": 3}, "the first source has no page, expected 3"),
-        (answered(), {"contains": ["metres", "noon"]}, '"noon" is not in the answer'),
-        (answered(), {"contains": ["diesel"]}, '"diesel" is not in the answer'),  # only in a later source
+        (answered(), {"contains": ["metres", "noon"]}, '"noon" is not in the answer or its first source'),
+        (
+            answered(),
+            {"contains": ["diesel"]},
+            '"diesel" is not in the answer or its first source',
+        ),  # but in the second
+        (
+            answered(),
+            {"contains": ["metres at noon sharp"]},
+            '"metres at noon sharp" is not in the answer or its first source; missing: noon, sharp',
+        ),
+        (
+            answered(),
+            {"contains": ["metres 3.2"]},
+            '"metres 3.2" is not in the answer or its first source; each of its words is, but not together',
+        ),
         (answered(), {"matches": "^[a-z]+$"}, "the answer does not match ^[a-z]+$"),
         (answered(), {"tool": ExpectedTool("calculate")}, "calculate was not called as expected"),
     ],

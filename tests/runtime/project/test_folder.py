@@ -128,6 +128,7 @@ def test_a_broken_example_names_its_line(tmp_path, line, where, reason):
         load_project(folder)
 
     assert raised.value.message == f"{folder / 'examples.jsonl'}: line 4, {where}: {reason}."
+    assert raised.value.advice.startswith('Mend the line; a good one is {"question": ')
 
 
 def test_knowledge_files_are_listed_by_name_with_their_folders(tmp_path):
