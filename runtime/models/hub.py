@@ -203,7 +203,9 @@ def _model(reference: HubReference, repository: _Repository, endpoint: Endpoint)
 
 def _licence(repository: _Repository) -> str:
     card = repository.card_data if isinstance(repository.card_data, dict) else {}
-    named = card.get("license_name") if card.get("license") == "other" else card.get("license")
+    named = card.get("license")
+    if named == "other":
+        named = card.get("license_name") or named
     if isinstance(named, list):
         named = ", ".join(str(item) for item in named)
     tagged = (tag.removeprefix("license:") for tag in repository.tags if tag.startswith("license:"))

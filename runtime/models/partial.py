@@ -87,6 +87,7 @@ class PartialFile:
         assert self._file is not None, "append to an open file"
         with self._saving():
             self._file.write(block)
+            self._file.flush()  # a kill may cost what is on its way, and nothing that came
         self._digest.update(block)
         self.size += len(block)
 

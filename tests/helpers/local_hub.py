@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -46,6 +47,8 @@ class Rules:
     tells_no_hash: bool = False
     token: str | None = None
     """Without it, files are gated."""
+    stall_after: int | None = None
+    """Bytes after which the CDN sends no more, until `LocalHub.release`."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class LocalHub:
         self.asked: list[Asked] = []
         self.files: dict[str, dict[str, bytes]] = {}
         self.card: dict[str, Any] = {"license": "apache-2.0"}
+        self._released = threading.Event()
         self._hub = self._serve("hub", _Hub)
         self._cdn = self._serve("cdn", _Cdn)
 
@@ -92,15 +96,24 @@ class LocalHub:
         """Return what a server was asked for, in order."""
         return [asked.path for asked in self.asked if asked.server == server]
 
+    def stall(self) -> None:
+        """Wait as a server does that hangs."""
+        self._released.wait(60)
+
+    def release(self) -> None:
+        """End all waiting."""
+        self._released.set()
+
     def close(self) -> None:
         """End both servers."""
+        self.release()
         for server in (self._hub, self._cdn):
             server.shutdown()
             server.server_close()
 
-    def _serve(self, name: str, handler: type[_Handler]) -> ThreadingHTTPServer:
+    def _serve(self, name: str, handler: type[_Handler]) -> _Server:
         bound = type(handler.__name__, (handler,), {"hub": self, "server_name": name})
-        server = ThreadingHTTPServer(("127.0.0.1", 0), bound)
+        server = _Server(("127.0.0.1", 0), bound)
         server.daemon_threads = False
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         return server
@@ -114,6 +127,13 @@ def local_hub() -> Iterator[LocalHub]:
         yield hub
     finally:
         hub.close()
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Be silent about readers who went away, as many a test's does."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -218,6 +238,9 @@ class _Cdn(_Handler):
             headers["Content_Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
         rest = content[start:]
         headers["Content_Length"] = str(len(rest) if rules.length is None else rules.length)
+        if rules.stall_after is not None:
+            self.send(status, rest[: rules.stall_after], **headers)
+            return self.hub.stall()
         return self.send(status, rest[: rules.cut_after.pop(0)] if rules.cut_after else rest, **headers)
 
     def _start(self, etag: str) -> int | None:

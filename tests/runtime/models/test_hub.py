@@ -77,6 +77,7 @@ def test_the_hub_tells_size_hash_licence_and_commit(hub):
     ("card", "licence"),
     [
         ({"license": "other", "license_name": "llama3.2"}, "llama3.2"),
+        ({"license": "other"}, "other"),
         ({"license": ["mit", "apache-2.0"]}, "mit, apache-2.0"),
         ({}, "mit"),  # the repository's tag
         (None, "mit"),
