@@ -2,7 +2,7 @@
 
 Written from the tools' own descriptions, before any figure was looked at. Untrusted is the default for an answer. The
 few functions whose answers are the account holder's own entries are named in `OWN`; the replay checks with canaries
-that none of them can ever return an injected text.
+that none of them can ever return an injected text (which is how a channel's name, `get_channels`, was found to be one).
 """
 
 from __future__ import annotations
@@ -80,8 +80,6 @@ CHANGES_STATE = frozenset(
 
 OWN = frozenset({"get_iban", "get_balance", "get_user_info", "get_user_information"})
 """Answers that hold nothing but what the account holder entered, and the bank's own figure."""
-DIRECTORIES = frozenset({"get_channels", "get_users_in_channel"})
-"""Names that an owner of a workspace gives, or a member: a looser table may trust them; ours does not."""
 LOCAL = frozenset({"get_current_day", "read_file"})
 OVER_WEB = {"get_webpage": Kind.NET_FETCH, "post_webpage": Kind.NET_CALL}
 
@@ -108,8 +106,8 @@ def call_of(function: str, arguments: Mapping[str, Any]) -> Call:
     return Call(function, arguments, (need,), Effect(changes_state=changes, sends_to=(place, *people)))
 
 
-def label_of_result(function: str, *, directories: bool = False) -> Label:
-    """Return the label of an answer; `directories`: by the looser table."""
+def label_of_result(function: str) -> Label:
+    """Return the label of an answer."""
     if function == "get_current_day":
         return HIGHEST
     if function == "read_file":
@@ -117,8 +115,7 @@ def label_of_result(function: str, *, directories: bool = False) -> Label:
     if function in OVER_WEB:
         return WEB
     place = PLACE_OF[function]
-    own = function in OWN or (directories and function in DIRECTORIES)
-    return Label(Integrity.USER, only(place)) if own else result_of(place)
+    return Label(Integrity.USER, only(place)) if function in OWN else result_of(place)
 
 
 def _listed(value: Any) -> list[Any]:

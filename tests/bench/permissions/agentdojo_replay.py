@@ -57,15 +57,12 @@ class Way:
     planning: bool
     verbatim_passes: bool = False
     """The way that was tried and given up: any call passes whose arguments stand in the person's message."""
-    directories: bool = False
-    """Whether the names of a workspace's channels and members count as its owner's (`DIRECTORIES`)."""
 
 
 WAYS = (
     Way("context labels alone", provenance=False, planning=False),
     Way("with provenance", provenance=True, planning=False),
     Way("with provenance and planning", provenance=True, planning=True),
-    Way("... and names of channels trusted", provenance=True, planning=True, directories=True),
     Way("(given up) arguments in the message pass", provenance=True, planning=False, verbatim_passes=True),
 )
 
@@ -97,7 +94,7 @@ class Chat:
 
     def saw(self, function: str, text: str) -> None:
         """Take an answer into the context."""
-        label = label_of_result(function, directories=self.way.directories)
+        label = label_of_result(function)
         self.values.append(Labelled(text, label))
         self.context = self.context.joined(label)
 
@@ -237,7 +234,7 @@ def canaries_in_own(suites: Mapping[str, Any]) -> list[str]:
         names = {tool.name for tool in suite.tools}
         wrong += [
             name
-            for name in (OWN | {"get_current_day", "get_channels"}) & names
+            for name in (OWN | {"get_current_day"}) & names
             if MARK in answer_of(runtime_of(suite), poisoned, FunctionCall(function=name, args={}))
         ]
     return wrong
