@@ -13,6 +13,7 @@ from satchel.runtime.knowledge.embedders.bundled import fastest_weight_type
 from satchel.runtime.knowledge.embedders.embedder_worker import llama_worker, sentence_transformers_vectors
 from satchel.runtime.knowledge.embedders.errors import ConversionDiffersError
 from satchel.runtime.knowledge.embedders.gguf_file import WeightType
+from satchel.runtime.knowledge.embedders.kept_file import note_file
 from satchel.runtime.knowledge.embedders.model_folder import EmbedderFolder, Prefixes, read_embedder_folder
 from satchel.runtime.knowledge.embedders.probes import PROBE_TEXTS, lowest_cosine
 from satchel.runtime.knowledge.embedders.resolve import converted_path, write_folder_gguf
@@ -79,6 +80,8 @@ def convert_embedder(
             size = made.stat().st_size
             made.replace(destination)
             sync_folder(destination.parent)
+            if destination == converted_path(model.fingerprint, home):
+                note_file(destination)
     except OSError as error:
         raise SaveError(path=destination, reason=(error.strerror or str(error)).lower()) from error
     progress("comparing with the original", _STEPS, _STEPS)

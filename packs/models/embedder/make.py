@@ -18,7 +18,8 @@ from satchel.runtime.atomic import replacing, save_bytes
 from satchel.runtime.knowledge.embedders.bert_gguf import bert_tensor_names
 from satchel.runtime.knowledge.embedders.block8 import write_block8
 from satchel.runtime.knowledge.embedders.bundled import CARD, TOKENIZER, WEIGHTS, EmbedderCard
-from satchel.runtime.knowledge.embedders.model_folder import EncoderWeights, read_embedder_folder, sha256_of
+from satchel.runtime.knowledge.embedders.kept_file import sha256_of
+from satchel.runtime.knowledge.embedders.model_folder import EncoderWeights, read_embedder_folder
 
 HERE = Path(__file__).parent
 NAME = "all-MiniLM-L6-v2"

@@ -16,6 +16,7 @@ from satchel.runtime.knowledge.embedders.bert_gguf import BertShape, write_bert_
 from satchel.runtime.knowledge.embedders.block8 import read_block8
 from satchel.runtime.knowledge.embedders.errors import WeightsError
 from satchel.runtime.knowledge.embedders.gguf_file import WeightType
+from satchel.runtime.knowledge.embedders.kept_file import kept_file, sha256_of
 from satchel.runtime.knowledge.fingerprint import EmbedderFingerprint
 from satchel.runtime.paths import Home
 
@@ -55,7 +56,7 @@ class BundledEmbedder:
         return read_block8(self.folder / WEIGHTS)
 
     def runnable_gguf(self, home: Home, weight_type: WeightType | None = None) -> Path:
-        """Return the GGUF in the cache, written now if it is not there.
+        """Return the GGUF in the cache, written now if it is not there, or no longer as it was written.
 
         Several processes may do this at once: each writes a file of its own, and the same bytes end under the name.
 
@@ -65,14 +66,18 @@ class BundledEmbedder:
         """
         weight_type = weight_type or fastest_weight_type()
         name = f"{self.card.weights_file_sha256[:32]}-{weight_type.name.lower()}-v{_GGUF_VERSION}.gguf"
-        path = home.cache / "embedders" / name
-        if not path.is_file():
-            self.write_gguf(path, weight_type)
-        return path
+        return kept_file(home.cache / "embedders" / name, lambda path: self.write_gguf(path, weight_type))
 
     def write_gguf(self, path: Path, weight_type: WeightType) -> None:
-        """Write the embedder's GGUF."""
+        """Write the embedder's GGUF.
+
+        Raises:
+            WeightsError: the tracked files are damaged.
+            SaveError: the folder cannot be written.
+        """
         tensors = self.tensors()
+        if sha256_of(self.folder / WEIGHTS) != self.card.weights_file_sha256:
+            raise WeightsError(path=self.folder / WEIGHTS, reason=f"its bytes are not those that {CARD} promises")
         try:
             tokenizer_json = (self.folder / TOKENIZER).read_text(encoding="utf-8")
         except OSError as error:

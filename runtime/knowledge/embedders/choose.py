@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from satchel.runtime.knowledge.embedder import Embedder
+from satchel.runtime.knowledge.embedders.errors import EmbedderLoadError
+from satchel.runtime.knowledge.embedders.kept_file import doubt_file
 from satchel.runtime.knowledge.embedders.llama_embedder import LlamaEmbedder
 from satchel.runtime.knowledge.embedders.multilingual import speaks
 from satchel.runtime.knowledge.embedders.resolve import query_gguf, resolve_embedder
@@ -43,5 +45,11 @@ def query_embedder(fingerprint: EmbedderFingerprint, home: Home, *, threads: int
 
     Raises:
         WrongEmbedderError: this machine has no such model; keyword search goes on.
+        EmbedderLoadError: it has, and llama.cpp cannot load it.
     """
-    return LlamaEmbedder(query_gguf(fingerprint, home), threads=threads)
+    path = query_gguf(fingerprint, home)
+    try:
+        return LlamaEmbedder(path, threads=threads)
+    except EmbedderLoadError:
+        doubt_file(path)
+        return LlamaEmbedder(query_gguf(fingerprint, home), threads=threads)

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from satchel.runtime.errors import SatchelError
 from satchel.runtime.knowledge.embedders.bert_gguf import FINGERPRINT_KEY, TOKENIZER_KEY
 from satchel.runtime.knowledge.embedders.cores import usable_threads
 from satchel.runtime.knowledge.embedders.errors import EmbedderLoadError
@@ -34,14 +35,19 @@ class LlamaEmbedder:
         """
         self._encoder = LlamaEncoder(path, threads=usable_threads(threads))
         fingerprint, tokenizer = (self._encoder.metadata(key) for key in (FINGERPRINT_KEY, TOKENIZER_KEY))
-        if fingerprint is None or tokenizer is None:
-            raise EmbedderLoadError(path=path, reason="Satchel did not make it: it has no tokenizer and no fingerprint")
         try:
+            if fingerprint is None or tokenizer is None:
+                reason = "Satchel did not make it: it has no tokenizer and no fingerprint"
+                raise EmbedderLoadError(path=path, reason=reason)
             self._fingerprint = msgspec.json.decode(fingerprint, type=EmbedderFingerprint)
             self._encoder.max_tokens = min(self._fingerprint.max_tokens, self._encoder.max_tokens)
             self._tokenizer = load_tokenizer(tokenizer, max_tokens=self._encoder.max_tokens)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            self._encoder.close()
             raise EmbedderLoadError(path=path, reason=f"its tokenizer or fingerprint is damaged: {error}") from error
+        except SatchelError:
+            self._encoder.close()
+            raise
 
     @property
     def fingerprint(self) -> EmbedderFingerprint:

@@ -52,7 +52,9 @@ class LlamaEncoder:
         settings.n_gpu_layers = 0
         self._model = self._llama.llama_model_load_from_file(str(path).encode(), settings)
         if not self._model:
-            raise EmbedderLoadError(path=path, reason=reason_from(self._log.lines()))
+            reason = reason_from(self._log.lines())
+            self._log.close()
+            raise EmbedderLoadError(path=path, reason=reason)
         window = int(self._llama.llama_model_n_ctx_train(self._model))
         self.max_tokens = window if max_tokens is None else min(max_tokens, window)
         self.dimension = int(self._llama.llama_model_n_embd(self._model))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from satchel.runtime.knowledge.embedders.bert_gguf import BertShape, bert_tensor_names
 from satchel.runtime.knowledge.embedders.errors import EmbedderFolderError, UnsupportedEmbedderError
+from satchel.runtime.knowledge.embedders.kept_file import sha256_of
 from satchel.runtime.knowledge.embedders.safe_loading import CONFIG, MODULES, SENTENCE_CONFIG, refuse_foreign_code
 from satchel.runtime.knowledge.embedders.safetensors_file import SafetensorsFile
 from satchel.runtime.knowledge.fingerprint import EmbedderFingerprint
@@ -33,7 +33,6 @@ _POOLING_KEYS = {
 }
 _POOLING_RUN = ("mean", "cls")
 _QUERY_PROMPTS, _PASSAGE_PROMPTS = ("query",), ("document", "passage")
-_CHUNK = 1 << 20
 
 Read = TypeVar("Read")
 
@@ -160,15 +159,6 @@ def check_tensors(folder: Path, weights: Path, shape: BertShape) -> None:
         if (actual := found.shape(name)) != expected:
             seen = "is missing" if actual is None else f"has the shape {list(actual)}, not {list(expected)}"
             raise EmbedderFolderError(folder=folder, reason=f"tensor {name} in {WEIGHTS} {seen}")
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _check_architecture(folder: Path, config: _Config) -> None:

@@ -5,6 +5,7 @@ Nothing here goes to the network: a model of the hub is used when it lies in the
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from dataclasses import dataclass
@@ -15,8 +16,9 @@ import msgspec
 from satchel.runtime.atomic import replacing
 from satchel.runtime.knowledge.embedders.bert_gguf import write_bert_gguf
 from satchel.runtime.knowledge.embedders.bundled import BundledEmbedder, bundled_embedder, fastest_weight_type
-from satchel.runtime.knowledge.embedders.errors import EmbedderMissingError, WrongEmbedderError
+from satchel.runtime.knowledge.embedders.errors import EmbedderLoadError, EmbedderMissingError, WrongEmbedderError
 from satchel.runtime.knowledge.embedders.gguf_file import WeightType
+from satchel.runtime.knowledge.embedders.kept_file import is_as_written, kept_file
 from satchel.runtime.knowledge.embedders.model_folder import (
     WEIGHTS,
     EmbedderFolder,
@@ -61,32 +63,37 @@ def resolve_embedder(setting: str, home: Home) -> Resolved:
 
 
 def runnable_gguf(resolved: Resolved, home: Home) -> Path:
-    """Return a model's GGUF, written now if it is not there, in the type that llama.cpp is fastest with."""
+    """Return a model's GGUF, in the type that llama.cpp is fastest with; written now if it is not there, or damaged."""
     if isinstance(resolved, BundledEmbedder):
         return resolved.runnable_gguf(home)
     path = converted_path(resolved.fingerprint, home)
-    if not path.is_file():
-        write_folder_gguf(resolved, path, fastest_weight_type())
-    return path
+    if is_as_written(path, unknown=True):
+        return path
+    return kept_file(path, lambda path: write_folder_gguf(resolved, path, fastest_weight_type()))
 
 
 def query_gguf(fingerprint: EmbedderFingerprint, home: Home) -> Path:
     """Return the GGUF that embeds questions for vectors of this fingerprint.
 
+    Nothing but the fingerprint as a whole chooses it: the name in a stranger's pack is only shown.
+
     Raises:
         WrongEmbedderError: this machine has no such model.
+        EmbedderLoadError: it has, damaged.
     """
     bundled = bundled_embedder()
     if bundled.fingerprint == fingerprint:
         return bundled.runnable_gguf(home)
     path = converted_path(fingerprint, home)
-    if path.is_file():
+    if is_as_written(path, unknown=True):
         return path
-    if fingerprint.name == MULTILINGUAL.name and fingerprint.weights_sha256 == MULTILINGUAL.weights_sha256:
-        try:
-            return runnable_gguf(resolve_embedder(MULTILINGUAL_SETTING, home), home)
-        except EmbedderMissingError as error:
-            raise WrongEmbedderError(made_by=fingerprint.name) from error
+    if fingerprint.weights_sha256 == MULTILINGUAL.weights_sha256:
+        with contextlib.suppress(EmbedderMissingError):
+            resolved = resolve_embedder(MULTILINGUAL_SETTING, home)
+            if resolved.fingerprint == fingerprint:
+                return runnable_gguf(resolved, home)
+    if path.is_file():
+        raise EmbedderLoadError(path=path, reason="it is damaged: its bytes are not those that were written")
     raise WrongEmbedderError(made_by=fingerprint.name)
 
 

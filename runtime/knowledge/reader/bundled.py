@@ -23,6 +23,7 @@ from satchel.runtime.knowledge.embedders.bundled import (
 from satchel.runtime.knowledge.embedders.cores import usable_threads
 from satchel.runtime.knowledge.embedders.errors import WeightsError
 from satchel.runtime.knowledge.embedders.gguf_file import WeightType
+from satchel.runtime.knowledge.embedders.kept_file import doubt_file, kept_file
 from satchel.runtime.knowledge.embedders.safetensors_file import SafetensorsFile
 from satchel.runtime.knowledge.reader.calibration import Calibration
 from satchel.runtime.knowledge.reader.errors import ReaderModelError
@@ -76,33 +77,40 @@ def load_reader(
     head = _head(weights, folder / WEIGHTS)
     calibration = calibration or _calibration(folder / CALIBRATION)
     path = runnable_gguf(home, folder, embedder, weight_type or fastest_weight_type())
-    encoder = LlamaTokenEncoder(path, threads=usable_threads(threads))
+    try:
+        encoder = LlamaTokenEncoder(path, threads=usable_threads(threads))
+    except ReaderModelError:
+        doubt_file(path)
+        path = runnable_gguf(home, folder, embedder, weight_type or fastest_weight_type())
+        encoder = LlamaTokenEncoder(path, threads=usable_threads(threads))
     return Reader(encoder, WordPiece(_vocabulary(embedder)), head, calibration)
 
 
 def runnable_gguf(home: Home, folder: Path, embedder: BundledEmbedder, weight_type: WeightType) -> Path:
-    """Return the GGUF in the cache, written now if it is not there."""
+    """Return the GGUF in the cache, written now if it is not there, or no longer as it was written."""
     digest = _opened(folder / WEIGHTS).metadata.get(TENSORS_KEY, "")
     both = hashlib.sha256(f"{digest} {embedder.card.weights_file_sha256}".encode()).hexdigest()
     path = home.cache / "readers" / f"{both[:32]}-{weight_type.name.lower()}-v{_GGUF_VERSION}.gguf"
-    if not path.is_file():
-        tensors = _tensors(folder / WEIGHTS)
-        missing = set(bert_tensor_names(embedder.card.shape)) - set(tensors) - set(SHARED)
-        if missing:
-            raise ReaderModelError(path=folder / WEIGHTS, reason=f"it has no tensor {min(missing)}")
-        theirs = embedder.tensors()
-        tensors |= {name: theirs[name] for name in SHARED}
-        with replacing(path) as file:
-            write_bert_gguf(
-                file,
-                embedder.card.shape,
-                tensors.__getitem__,
-                name="Satchel Reader",
-                weight_type=weight_type,
-                pooling="none",
-                tokenizer_json="",
-            )
-    return path
+    return kept_file(path, lambda path: _write_gguf(path, folder, embedder, weight_type))
+
+
+def _write_gguf(path: Path, folder: Path, embedder: BundledEmbedder, weight_type: WeightType) -> None:
+    tensors = _tensors(folder / WEIGHTS)
+    missing = set(bert_tensor_names(embedder.card.shape)) - set(tensors) - set(SHARED)
+    if missing:
+        raise ReaderModelError(path=folder / WEIGHTS, reason=f"it has no tensor {min(missing)}")
+    theirs = embedder.tensors()
+    tensors |= {name: theirs[name] for name in SHARED}
+    with replacing(path) as file:
+        write_bert_gguf(
+            file,
+            embedder.card.shape,
+            tensors.__getitem__,
+            name="Satchel Reader",
+            weight_type=weight_type,
+            pooling="none",
+            tokenizer_json="",
+        )
 
 
 def installed_folder() -> Path:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from satchel.runtime.knowledge.embedders.block8 import read_block8, write_block8
-from satchel.runtime.knowledge.embedders.bundled import bundled_embedder
+from satchel.runtime.knowledge.embedders.bundled import bundled_embedder, fastest_weight_type
 from satchel.runtime.knowledge.embedders.gguf_file import WeightType
 from satchel.runtime.knowledge.reader.bundled import (
     CALIBRATION,
@@ -37,7 +38,34 @@ def test_the_gguf_is_written_once_and_found_again(home):
     assert path.is_relative_to(home.cache)
     assert runnable_gguf(home, installed_folder(), bundled_embedder(), WeightType.F16) == path
     assert path.stat().st_mtime_ns == written
-    assert list(path.parent.iterdir()) == [path]
+    assert [found for found in path.parent.iterdir() if found.suffix == ".gguf"] == [path]
+
+
+@pytest.mark.parametrize("damage", ["cut short", "overwritten", "gone"])
+def test_a_gguf_that_was_damaged_in_the_cache_is_written_anew(home, damage):
+    path = runnable_gguf(home, installed_folder(), bundled_embedder(), WeightType.F16)
+    whole = path.read_bytes()
+    if damage == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(whole[: len(whole) // 2] if damage == "cut short" else whole[:-64] + bytes(64))
+
+    assert runnable_gguf(home, installed_folder(), bundled_embedder(), WeightType.F16) == path
+
+    assert path.read_bytes() == whole
+
+
+def test_a_gguf_that_was_damaged_unseen_is_written_anew_when_it_cannot_be_loaded(home):
+    path = runnable_gguf(home, installed_folder(), bundled_embedder(), fastest_weight_type())
+    whole, stat = path.read_bytes(), path.stat()
+    path.write_bytes(b"none" + whole[4:])
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+    reader = load_reader(home, threads=1)
+
+    assert path.read_bytes() == whole
+    assert reader.read("Who keeps the lock?", ["The lock keeper is Wilma Janssen."]).best == 0
+    reader.close()
 
 
 def test_other_weights_have_another_gguf(home, folder):
