@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -14,7 +14,7 @@ from satchel.runtime.engine.devices import Machine
 from satchel.runtime.engine.model_shape import ModelShape
 from satchel.runtime.engine.plan import PlanRequest, plan
 from satchel.runtime.engine.sizes import in_words
-from satchel.runtime.engine.starter import find_starter
+from satchel.runtime.engine.starter import STARTER_SHA256, find_starter
 from satchel.runtime.errors import SatchelError
 from satchel.runtime.models.catalogue import CatalogueModel, load_catalogue
 from satchel.runtime.models.facts import ModelFacts, read_facts
@@ -102,8 +102,8 @@ def list_usable(home: Home, settings: Settings) -> ModelList:
     if starter_path is not None:
         known = [model for model in known if model.path != starter_path]
         known.insert(0, GgufFile(starter_path, STARTER, is_starter=True, source=STARTER))
-    facts = [(model, read_facts(model.path)) for model in known]
-    pulled = {model.path for model in pulled_models(home.models)}
+    pulled = {model.path: model.record.files[0].sha256 for model in pulled_models(home.models)}
+    facts = [(model, read_facts(model.path)) for model in _each_once(known, pulled)]
     models = tuple(
         _listed(model, told, machine, problem, settings, is_pulled=model.path in pulled)
         for model, told in facts
@@ -120,6 +120,16 @@ def list_usable(home: Home, settings: Settings) -> ModelList:
         catalogue_made=catalogue.made.isoformat(),
         catalogue=tuple(_suggestion(model, machine, files) for model in catalogue.model),
     )
+
+
+def _each_once(models: Sequence[GgufFile], pulled: Mapping[Path, str]) -> Iterator[GgufFile]:
+    """Leave out copies, as far as hashes are known without reading gigabytes; `models find` reads where it must."""
+    seen: set[str] = set()
+    for model in models:
+        sha256 = STARTER_SHA256 if model.source == STARTER else model.sha256 or pulled.get(model.path, "")
+        if sha256 not in seen:
+            yield model
+        seen.update(filter(None, [sha256]))
 
 
 def judge(shape: ModelShape, machine: Machine | None, request: PlanRequest | None = None) -> tuple[Fit, str, int, int]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from satchel.runtime.engine.choice import READER, STARTER, find_elsewhere, list_models
+from satchel.runtime.engine.choice import READER, STARTER, GgufFile, find_elsewhere, list_models
 from satchel.runtime.engine.known_hashes import KnownHashes
 from satchel.runtime.engine.starter import find_starter
 from satchel.runtime.errors import UsageError
@@ -45,8 +45,8 @@ class Offer:
     """What `--model` takes afterwards."""
     model: RemoteModel
     paths: tuple[Path, ...]
-    here: Path | None
-    """Where the very same file is already, of whichever program; then nothing is pulled."""
+    here: GgufFile | None
+    """The very same file where it is already, of whichever program; then nothing is pulled."""
 
     @property
     def licence(self) -> str:
@@ -117,7 +117,7 @@ def pull_model(
     """
     model = offer.model
     if offer.here is not None:
-        return _report(offer, offer.here, already_here=True)
+        return _report(offer, offer.here)
     if not offer.is_free and not accept_licence:
         raise LicenceNotAcceptedError(name=offer.name, licence=offer.licence, page=model.page)
     hashes = KnownHashes(home.cache)
@@ -135,7 +135,7 @@ def pull_model(
         for file, path in missing:
             resumed += fetch(file, path, endpoints, progress=progress, note=note).resumed_from
         save_record(first, _record(model))
-    return _report(offer, first, resumed_from=resumed)
+    return _report(offer, None, resumed_from=resumed)
 
 
 def _endpoints(settings: Settings, environment: Mapping[str, str]) -> list[Endpoint]:
@@ -150,7 +150,7 @@ def _comes_otherwise(name: str, home: Home) -> str:
     return f"the Starter is installed already ({find_starter(home)}); `--model starter` uses it"
 
 
-def _already_here(model: RemoteModel, paths: tuple[Path, ...], home: Home) -> Path | None:
+def _already_here(model: RemoteModel, paths: tuple[Path, ...], home: Home) -> GgufFile | None:
     """Return where the same bytes are, in their place here or with another program.
 
     Raises:
@@ -163,13 +163,13 @@ def _already_here(model: RemoteModel, paths: tuple[Path, ...], home: Home) -> Pa
         if path.is_file() and hashes.sha256(path) not in {file.sha256, pulled.get(path.name)}:
             raise ForeignFileError(path=path)
     if all(_is_whole(file, path, hashes) for file, path in zip(model.files, paths, strict=True)):
-        return paths[0]
+        return GgufFile(paths[0], model_name(paths[0]))
     if len(model.files) > 1:
         return None
     (file,) = model.files
-    own = (found.path for found in list_models(home) if _is_whole(file, found.path, hashes))
-    others = (found.path for found in find_elsewhere(home) if found.sha256 == file.sha256)
-    return next((path for path in (*own, *others)), None)
+    own = (found for found in list_models(home) if _is_whole(file, found.path, hashes))
+    others = (found for found in find_elsewhere(home) if found.sha256 == file.sha256)
+    return next((found for found in (*own, *others)), None)
 
 
 def _is_whole(file: RemoteFile, path: Path, hashes: KnownHashes) -> bool:
@@ -194,10 +194,11 @@ def _record(model: RemoteModel) -> PulledRecord:
     )
 
 
-def _report(offer: Offer, path: Path, *, already_here: bool = False, resumed_from: int = 0) -> PulledReport:
-    paths = (path,) if already_here and path != offer.paths[0] else offer.paths
+def _report(offer: Offer, here: GgufFile | None, *, resumed_from: int = 0) -> PulledReport:
+    path = offer.paths[0] if here is None else here.path
+    paths = offer.paths if path == offer.paths[0] else (path,)
     return PulledReport(
-        name=model_name(path),
+        name=offer.name if here is None else here.name,
         path=str(path),
         paths=tuple(map(str, paths)),
         bytes=offer.model.size,
@@ -206,7 +207,7 @@ def _report(offer: Offer, path: Path, *, already_here: bool = False, resumed_fro
         repository=offer.model.repository,
         commit=offer.model.commit,
         endpoint=offer.model.endpoint.url,
-        already_here=already_here,
+        already_here=here is not None,
         resumed_from=resumed_from,
         problem=read_facts(path).problem,
     )

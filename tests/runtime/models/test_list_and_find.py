@@ -45,6 +45,15 @@ def test_own_found_and_installed_models_are_listed_and_each_name_is_accepted(own
         assert (model.fits, model.why.startswith("needs ")) == ("yes", True)
 
 
+def test_a_copy_whose_hash_is_known_is_listed_once_and_still_meant(owner, person, settings, hub):
+    hub.add("Tiny-1B-Q8_0.gguf", model_bytes())
+    pull_model(find_offer(f"hub:{REPOSITORY}/Tiny-1B-Q8_0.gguf", owner, settings), owner, settings)
+    blob = write_ollama(person / ".ollama/models", "tiny:1b", model_bytes())
+
+    assert [model.name for model in list_usable(owner, settings).models] == ["starter", "Tiny-1B-Q8_0"]
+    assert find_model("tiny:1b", owner).path == blob
+
+
 def test_what_cannot_speak_is_left_out_and_counted(owner):
     write_file(owner.models / "broken.gguf", b"GGUF")
     write_file(owner.models / "mmproj.gguf", projector_bytes())

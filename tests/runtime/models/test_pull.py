@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from helpers.local_hub import REPOSITORY
-from helpers.model_folders import model_bytes, projector_bytes, write_file, write_hugging_face
+from helpers.model_folders import model_bytes, projector_bytes, write_file, write_hugging_face, write_ollama
 from helpers.tiny_gguf import TinyModel, write_parts
 
 from satchel.runtime.commands.models_pull import find_offer, pull_model
@@ -109,6 +109,13 @@ def test_what_another_program_has_is_used_there(owner, person, settings, content
     assert (done.already_here, done.path, done.name) == (True, str(link), "Other-Name")
     assert hub.paths("cdn") == []
     assert find_model("other-name", owner).path == link
+
+
+def test_the_name_that_another_program_gives_it_is_told(owner, person, settings, content):
+    blob = write_ollama(person / ".ollama/models", "tiny:1b", content)
+    done = pull(owner, settings)
+
+    assert (done.name, done.path) == ("tiny:1b", str(blob))
 
 
 def test_a_copy_under_another_name_in_the_own_folder_is_used(owner, settings, content):
