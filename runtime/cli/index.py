@@ -51,7 +51,8 @@ def print_files(files: Sequence[IndexedFile], terminal: Terminal) -> None:
     """Print a line a file, those that could not be read with their reason."""
     for file in files:
         if file.problem and not file.passages:
-            terminal.print(f"  left out  {file.name}: {file.problem}")
+            named = file.problem.startswith(f"{file.name} ")
+            terminal.print(f"  left out  {file.problem if named else f'{file.name}: {file.problem}'}")
             continue
         parts = [
             in_number(file.pages, "page") if file.pages else "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 
 from satchel.runtime.cli.terminal import Terminal, in_number
@@ -45,6 +46,7 @@ def _print_identity(found: PackDescription, terminal: Terminal) -> None:
     for starter in found.persona.starters:
         terminal.print(f"  > {starter}")
     terminal.print(f"\nfile       {found.path}, {size_in_words(found.size)}, format {found.format}, {found.signature}")
+    terminal.print(f"checked    its list and sizes only; every byte: satchel verify {shlex.quote(str(found.path))}")
     terminal.print(f"pack id    {found.pack_id}")
     terminal.print(f"identity   {identity.id}")
     models = ", ".join(model.name for model in found.models)

@@ -10,6 +10,11 @@ from satchel.runtime.errors import UsageError
 if TYPE_CHECKING:
     from satchel.runtime.commands.answer import AnswerOptions
 
+# As `assistant.toml` has them.
+_MOST_TEMPERATURE = 5
+_LARGEST_SEED = 2**32 - 1
+_LARGEST_CONTEXT = 2**24
+
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe what `run`, `chat` and `eval` share: which model speaks, and how."""
@@ -22,7 +27,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--context", type=int, metavar="TOKENS", help="size of the window (default: what this machine holds)"
     )
-    parser.add_argument("--temperature", type=float, metavar="T", help="0 is the most likely word each time")
+    parser.add_argument("--temperature", type=float, metavar="T", help="0 to 5; 0 is the most likely word each time")
     parser.add_argument("--seed", type=int, metavar="N", help="the same seed gives the same answer")
     parser.add_argument("--no-history", action="store_true", help="keep nothing of this conversation")
 
@@ -33,6 +38,9 @@ def options_from(arguments: argparse.Namespace) -> AnswerOptions:
     from satchel.runtime.commands.answer import AnswerOptions
     from satchel.runtime.session.choosing import ModelRequest
 
+    _check_range("--temperature", arguments.temperature, 0, _MOST_TEMPERATURE)
+    _check_range("--seed", arguments.seed, 0, _LARGEST_SEED)
+    _check_range("--context", arguments.context, 0, _LARGEST_CONTEXT)
     return AnswerOptions(
         model=ModelRequest(
             reference=arguments.model,
@@ -43,6 +51,12 @@ def options_from(arguments: argparse.Namespace) -> AnswerOptions:
         ),
         keep_history=not arguments.no_history,
     )
+
+
+def _check_range(option: str, given: float | None, least: int, most: int) -> None:
+    # Not "given < least or …": NaN is no number of the range either.
+    if given is not None and not least <= given <= most:
+        raise UsageError(reason=f"{option} takes a number from {least} to {most}, not {given}")
 
 
 def parse_gpu_layers(text: str) -> int | None:

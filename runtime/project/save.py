@@ -10,7 +10,7 @@ import msgspec
 
 from satchel.runtime.atomic import save_text
 from satchel.runtime.project.errors import ProjectFormatError
-from satchel.runtime.project.folder import INSTRUCTIONS_FILE, SETTINGS_FILE
+from satchel.runtime.project.folder import SETTINGS_FILE
 from satchel.runtime.project.schema import Assistant
 
 _ALWAYS_WRITTEN = frozenset({"format", "id", "name"})
@@ -38,11 +38,6 @@ def save_assistant(folder: Path, assistant: Assistant) -> None:
     _merge(document, msgspec.to_builtins(assistant), defaults)
     text = tomlkit.dumps(document)
     save_text(path, text.replace("\n", "\r\n") if "\r\n" in before else text)
-
-
-def save_instructions(folder: Path, text: str) -> None:
-    """Write `instructions.md`, whole or not at all."""
-    save_text(folder / INSTRUCTIONS_FILE, text)
 
 
 def _merge(target: MutableMapping[str, Any], new: dict[str, Any], defaults: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ def test_each_file_has_its_line_and_the_passages_are_counted(capsys, harbour):
     said = capsys.readouterr()
     lines = said.out.splitlines()
     assert [line.split(":")[0].strip() for line in lines[:-1]] == list(FILE_NAMES)
-    assert "  handbook.pdf: 3 pages, 1 passages, en" in lines
+    assert "  handbook.pdf: 3 pages, 1 passage, en" in lines
     assert lines[-1] in {"5 passages; nothing had changed", "5 passages; embedded with all-MiniLM-L6-v2"}
     assert said.err == ""
 
@@ -28,7 +28,7 @@ def test_what_is_left_out_has_its_reason(capsys, harbour_folder):
     (harbour_folder / "knowledge" / "empty.txt").write_text("")
 
     assert main(["index", str(harbour_folder)]) == 0
-    assert "  left out  empty.txt: empty.txt is empty: " in capsys.readouterr().out
+    assert "  left out  empty.txt is empty: " in capsys.readouterr().out
 
 
 def test_without_files_the_next_step_is_told(capsys, tmp_path):

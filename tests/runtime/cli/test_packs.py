@@ -139,6 +139,10 @@ def test_inspecting_shows_what_a_pack_knows_and_asks_for(capsys, tmp_path):
     assert found["pack_id"] == pack_id(path)
 
 
+def test_inspecting_says_that_it_did_not_read_every_byte(capsys, packs):
+    assert f"every byte: satchel verify {packs[0]}\n" in ran(capsys, "inspect", packs[0])
+
+
 def test_a_files_text_is_printed_whole(capsys, tmp_path):
     path = write_knowing_pack(tmp_path / "a.pack")
     name = json.loads(ran(capsys, "inspect", path, "--json"))["files"][0]["name"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from satchel.runtime.project.errors import ProjectFormatError
 from satchel.runtime.project.folder import load_project
-from satchel.runtime.project.save import save_assistant, save_instructions
+from satchel.runtime.project.save import save_assistant
 from satchel.runtime.project.schema import Assistant, Sampling, parse_assistant
 from satchel.runtime.project.template import create_project
 
@@ -99,12 +99,6 @@ def test_a_file_that_was_broken_meanwhile_is_an_error_and_is_left_as_it_is(tmp_p
             save_assistant(folder, assistant)
 
         assert snapshot(folder) == {"assistant.toml": broken}
-
-
-def test_instructions_are_written_as_they_are(tmp_path):
-    save_instructions(tmp_path, "Be kind.\nÜberall 🌊\n")
-
-    assert (tmp_path / "instructions.md").read_bytes() == "Be kind.\nÜberall 🌊\n".encode()
 
 
 @pytest.mark.parametrize("start", ["nothing", "three keys", "comments", "a template"])
