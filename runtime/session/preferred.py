@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from satchel.runtime.engine.choice import OWN, GgufFile, find_elsewhere, list_models
-from satchel.runtime.knowledge.text_cache import FileHashes
+from satchel.runtime.engine.known_hashes import KnownHashes
 from satchel.runtime.paths import Home
 from satchel.runtime.project.schema import Adapter, ModelPreference
 
@@ -28,9 +28,8 @@ def find_preferred(preferences: Sequence[ModelPreference], home: Home) -> GgufFi
     by_hash = {model.sha256: model for model in reversed(models) if model.sha256}
     if own and any(preference.sha256 for preference in preferences):
         # Kept, because hashing a model of 5 GB takes half a minute.
-        hashes = FileHashes(home.cache / "model-hashes.json")
+        hashes = KnownHashes(home.cache)
         by_hash |= {hashes.sha256(model.path): model for model in own}
-        hashes.save()
     for preference in preferences:
         if preference.sha256 and (exact := by_hash.get(preference.sha256)) is not None:
             return exact
@@ -42,10 +41,8 @@ def find_preferred(preferences: Sequence[ModelPreference], home: Home) -> GgufFi
 
 def find_adapter(wanted: Adapter, home: Home) -> Path | None:
     """Return the LoRA adapter of this hash in this person's folder of models; None where it is not there."""
-    hashes = FileHashes(home.cache / "model-hashes.json")
-    found = next((model.path for model in list_models(home) if hashes.sha256(model.path) == wanted.sha256), None)
-    hashes.save()
-    return found
+    hashes = KnownHashes(home.cache)
+    return next((model.path for model in list_models(home) if hashes.sha256(model.path) == wanted.sha256), None)
 
 
 def _is_of(model: GgufFile, preference: ModelPreference) -> bool:
