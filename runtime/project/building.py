@@ -17,6 +17,7 @@ from satchel.runtime.errors import BusyError
 from satchel.runtime.evals.cases import read_cases
 from satchel.runtime.knowledge.analyser import analyser_fingerprint
 from satchel.runtime.knowledge.embedders.choose import build_embedder, build_fingerprint, speaks
+from satchel.runtime.knowledge.embedders.resolve import placed_setting
 from satchel.runtime.knowledge.embedders.vector_cache import VectorCache
 from satchel.runtime.knowledge.extract.reader import DocumentReader
 from satchel.runtime.knowledge.fingerprint import EmbedderFingerprint
@@ -51,6 +52,7 @@ class ProjectBuilder:
         self._home = home
         self._threads = threads
         self._project = load_project(folder)
+        self._embedder = placed_setting(self._project.assistant.knowledge.embedder, folder)
         self._verified = VerifiedFiles(home.cache / "verified")
         self._place = home.cache / "indexes" / hashlib.sha256(os.fsencode(folder.absolute())).hexdigest()[:24]
 
@@ -118,7 +120,7 @@ class ProjectBuilder:
         if not inputs:
             return [], None, True
         hashes.save()
-        fingerprint = build_fingerprint(self._project.assistant.knowledge.embedder, self._home)
+        fingerprint = build_fingerprint(self._embedder, self._home)
         if origin is not None and not self._cuts_as(origin, fingerprint):
             inputs = cut_anew(inputs)
         path = self._place / f"{self._key(inputs, fingerprint, origin)}.pack"
@@ -142,7 +144,7 @@ class ProjectBuilder:
             reader = stack.enter_context(DocumentReader())
             texts = TextCache(self._home.cache / "texts")
             files = read_files(inputs, reader, texts, fresh=rebuild, progress=progress)
-            embedder = build_embedder(assistant.knowledge.embedder, self._home, threads=self._threads)
+            embedder = build_embedder(self._embedder, self._home, threads=self._threads)
             stack.callback(embedder.close)
             packs = [] if rebuild else [pack for pack in (origin, self._own_pack(stack)) if pack is not None]
             settings = PassageSettings(assistant.retrieval.passage_tokens, assistant.retrieval.overlap_tokens)

@@ -85,7 +85,8 @@ class Knowledge(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     links: list[Annotated[str, msgspec.Meta(min_length=1, pattern=_LINES)]] = []
     """Folders that stay where they are; relative ones start at the project."""
     embedder: str = "default"
-    """`default`, `multilingual`, or a folder of a sentence-transformers model."""
+    """`default`, `multilingual`, or a sentence-transformers model: its folder (a relative one starts at the project),
+    or its name on the hub, where it was downloaded."""
     trusted: list[str] | bool = False
     """Files (or all) whose words may be acted upon."""
     public: list[str] | bool = False

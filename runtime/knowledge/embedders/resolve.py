@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,8 @@ from satchel.runtime.paths import Home
 
 DEFAULT, MULTILINGUAL_SETTING = "default", "multilingual"
 
+_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
+
 Resolved = BundledEmbedder | EmbedderFolder
 
 
@@ -42,8 +45,19 @@ class HubModel:
     revision: str | None = None
 
 
+def placed_setting(setting: str, project: Path) -> str:
+    """Return a project's setting with a folder as its whole path: a relative one starts at the project.
+
+    `somebody/model` is a folder where the project has it, and else a name on the hub.
+    """
+    if setting in {DEFAULT, MULTILINGUAL_SETTING}:
+        return setting
+    path = os.path.abspath(project / os.path.expanduser(setting))  # noqa: PTH100, PTH111 - Path's own fail for some names
+    return setting if _is_hub_name(setting) and not os.path.isdir(path) else path  # noqa: PTH112 - the same
+
+
 def resolve_embedder(setting: str, home: Home) -> Resolved:
-    """Return the model that a project's setting names: `default`, `multilingual`, a folder, or a name on the hub.
+    """Return the model that a setting names: `default`, `multilingual`, a folder's whole path, or a name on the hub.
 
     Raises:
         EmbedderMissingError: it is not on this machine.
@@ -54,11 +68,10 @@ def resolve_embedder(setting: str, home: Home) -> Resolved:
     if setting == MULTILINGUAL_SETTING:
         folder = hub_folder(HubModel(MULTILINGUAL.name, MULTILINGUAL.revision), home)
         return read_embedder_folder(folder, name=MULTILINGUAL.name, prefixes=MULTILINGUAL.prefixes)
-    folder = Path(setting).expanduser()
-    if folder.is_dir():
-        return read_embedder_folder(folder)
-    if setting.count("/") == 1 and not folder.is_absolute():
+    if _is_hub_name(setting):
         return read_embedder_folder(hub_folder(HubModel(setting), home), name=setting)
+    if os.path.isabs(setting) and os.path.isdir(setting):  # noqa: PTH112, PTH117 - Path's own fail for some names
+        return read_embedder_folder(Path(setting))
     raise EmbedderMissingError(name=setting, command="choose a folder that is there")
 
 
@@ -139,6 +152,10 @@ def hub_folder(model: HubModel, home: Home) -> Path:
         return folder
     pinned = f" --revision {model.revision}" if model.revision else ""
     raise EmbedderMissingError(name=model.name, command=f"get it once with `hf download {model.name}{pinned}`")
+
+
+def _is_hub_name(setting: str) -> bool:
+    return _HUB_NAME.fullmatch(setting) is not None
 
 
 def _hub_cache() -> Path:
