@@ -1,8 +1,9 @@
 """Answers by quoting: the exact words of a passage that answer, in their sentence, with their place.
 
-Two look at the passages that the gate let through: the sentence scorer picks a whole sentence, the trained Reader
-marks exact words, where it speaks the files' language. The likelier of the two speaks; a date, a number or a name is
-answered by the Reader's words alone, a reason or an explanation by the whole sentence. Nothing else is ever said.
+Two look at the passages that the gate let through: the sentence scorer picks a whole sentence of each, the trained
+Reader marks exact words, where it speaks the files' language. A sentence's chance is the mean of what both think of it,
+so that one on which they agree comes first. A date, a number or a name is answered by the Reader's words alone, a
+reason or an explanation by the whole sentence. Nothing else is ever said.
 """
 
 from __future__ import annotations
@@ -11,16 +12,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import regex
+
 from satchel.runtime.knowledge.answers import Quotation
-from satchel.runtime.knowledge.cues import Asked, has_cue, what_is_asked
+from satchel.runtime.knowledge.cues import EXACT, Asked, Expected, expected_answer
 from satchel.runtime.knowledge.reader.reader import ReaderResult, ReadSpan
 from satchel.runtime.knowledge.search import Hit, SearchResult
-from satchel.runtime.knowledge.sentences import SentenceKind, split_sentences
+from satchel.runtime.knowledge.sentences import Sentence
+from satchel.runtime.knowledge.statements import statements
 
 _READERS_LANGUAGE = "en"
-_LINK = "://"
-_EXACT = frozenset({Asked.DATE, Asked.NUMBER, Asked.NAME})
-_SENTENCE_ENDS = '.!"”’)»。！؟।'  # noqa: RUF001 - real punctuation
+_MOST_EXACT_WORDS = 10
+_DATE_PARTS = regex.compile(r"\w+")
+_NOBODY = ReadSpan(0, 0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +34,16 @@ class QuoteSettings:
     most: int = 3
     """Quotations; those after the first are further sources."""
     least_chance: float = 0.35
-    """That some passage answers, for anything to be quoted."""
+    """For anything to be quoted: the mean of the chance that some passage answers, and the best sentence's own."""
     further_share: float = 0.5
     """A further passage is quoted beside the best when it is at least this likely, measured by the best's chance."""
-    span_favour: float = 0.15
-    """The chance that exact words are right is lower than that of the sentence round them; this levels them."""
-    sure: float = 0.5
-    """From this chance on, the Reader's words alone are the answer, even where the scorer prefers another sentence."""
-    agreed: float = 0.3
-    """The same where the words stand in the scorer's own sentence."""
+    readers_share: float = 0.65
+    """What the Reader's word weighs in a chance; the rest is the scorer's."""
+    without_cue: float = 0.5
+    """A sentence without a thing of the kind asked for comes after others as if its chance were so many times as high;
+    where a date, a number or a name is asked for, it is."""
+    sure: float = 0.3
+    """From this chance on, the Reader's exact words alone are the answer."""
 
 
 class PassageReader(Protocol):
@@ -50,12 +55,16 @@ class PassageReader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """The words of one passage that may answer; characters of the passage."""
+    """A sentence that may answer, and the words of it that do; characters of the passage."""
 
-    hit: int
-    sentence: ReadSpan
-    answer: ReadSpan
+    hit: Hit
+    start: int
+    end: int
+    answer: tuple[int, int]
     chance: float
+    """That it answers."""
+    preference: float
+    """The same, less where a thing of the kind asked for is missing: what decides between sentences."""
 
 
 class Quoter:
@@ -83,101 +92,122 @@ class Quoter:
         scored = self._scorer.read(found.question, texts, relevance)
         english = [number for number, (_, language) in enumerate(hits) if language == _READERS_LANGUAGE]
         marked = self._read(found.question, texts, relevance, english)
-        chance = 1.0 - min(scored.no_answer_probability, marked.no_answer_probability)
-        # Neither was measured in another language: there, a sentence that shares the question's words is shown.
-        if english and chance < self._settings.least_chance:
-            return ()
-        spans = dict(zip(english, marked.spans, strict=True))
+        spans = dict(zip(english, marked.spans, strict=True)) if marked is not None else {}
+        expected = expected_answer(found.question)
         candidates = [
             candidate
-            for number, text in enumerate(texts)
-            for candidate in self._candidates(number, text, found.question, scored.spans[number], spans.get(number))
+            for number, (hit, _) in enumerate(hits)
+            for candidate in self._candidates(hit, expected, scored.spans[number], spans.get(number))
         ]
-        return tuple(_quotation(hits[candidate.hit][0], candidate) for candidate in _best(candidates, self._settings))
+        best = self._best(candidates)
+        if expected.kind is Asked.DATE:
+            best = _fuller_date_first(best)
+        # Neither was measured in another language: there, a sentence that shares the question's words is shown.
+        if english and best:
+            chance = (self._chance_of_any(scored, marked) + best[0].chance) / 2
+            if chance < self._settings.least_chance:
+                return ()
+        return tuple(_quotation(candidate) for candidate in best)
 
     def _read(
         self, question: str, texts: Sequence[str], relevance: Sequence[float], numbers: Sequence[int]
-    ) -> ReaderResult:
+    ) -> ReaderResult | None:
         if self._reader is None or not numbers:
-            return ReaderResult((ReadSpan(0, 0, 0.0),) * len(numbers), None, 1.0)
+            return None
         return self._reader.read(question, [texts[n] for n in numbers], [relevance[n] for n in numbers])
 
+    def _chance_of_any(self, scored: ReaderResult, marked: ReaderResult | None) -> float:
+        scorers = 1.0 - scored.no_answer_probability
+        if marked is None:
+            return scorers
+        share = self._settings.readers_share
+        return share * (1.0 - marked.no_answer_probability) + (1.0 - share) * scorers
+
     def _candidates(
-        self, number: int, text: str, question: str, sentence: ReadSpan, span: ReadSpan | None
+        self, hit: Hit, expected: Expected, scored: ReadSpan, marked: ReadSpan | None
     ) -> Iterator[_Candidate]:
-        """Yield what may be quoted of one passage: the scorer's sentence, and the sentence round the Reader's words."""
-        asked = what_is_asked(question)
-        exact = asked in _EXACT
-        marked = span is not None and span.end > span.start
-        if _is_quotable(text, sentence):
-            agreed = exact and marked and span is not None and sentence.start <= span.start < span.end <= sentence.end
-            agreed = agreed and span is not None and span.score >= self._settings.agreed
-            answer = span if agreed and span is not None and has_cue(_words(text, span), asked, question) else sentence
-            yield _Candidate(number, sentence, answer, sentence.score)
-        if marked and span is not None:
-            around = _around(text, span)
-            if around is None or (exact and not has_cue(_words(text, around), asked, question)):
-                return
-            sure = exact and span.score >= self._settings.sure and has_cue(_words(text, span), asked, question)
-            yield _Candidate(number, around, span if sure else around, span.score + self._settings.span_favour * exact)
+        """Yield what may be quoted of one passage: the scorer's sentence, and the one round the Reader's words.
+
+        `marked` is None where the Reader did not read.
+        """
+        text = hit.passage.text
+        stated = statements(text)
+        found = (_round(stated, scored), _round(stated, marked or _NOBODY))
+        for start, end in dict.fromkeys(one for one in found if one is not None):
+            scorers = scored.score if start <= scored.start < end else 0.0
+            readers = 0.0
+            answer = (start, end)
+            if marked is not None and start <= marked.start < marked.end <= end:
+                readers = marked.score
+                answer = self._answer(text, (start, end), marked, expected)
+            share = self._settings.readers_share if marked is not None else 0.0
+            chance = share * readers + (1.0 - share) * scorers
+            lacking = expected.kind is not Asked.OTHER and not expected.is_in(text[start:end])
+            preference = chance * self._settings.without_cue if lacking else chance
+            yield _Candidate(hit, start, end, answer, preference if expected.kind in EXACT else chance, preference)
+
+    def _answer(self, text: str, sentence: tuple[int, int], marked: ReadSpan, expected: Expected) -> tuple[int, int]:
+        """Return the Reader's words, or the whole sentence where they are unsure, many, or no thing of the kind."""
+        start, end = marked.start, marked.end
+        if text[start:end].count("(") > text[start:end].count(")") and text[end : end + 1] == ")":
+            end += 1
+        said = text[start:end]
+        is_exact = expected.kind in EXACT and marked.score >= self._settings.sure
+        is_short = len(said.split()) <= _MOST_EXACT_WORDS
+        return (start, end) if is_exact and is_short and expected.is_in(said) else sentence
+
+    def _best(self, candidates: Sequence[_Candidate]) -> list[_Candidate]:
+        """Return the likeliest, and what is not much less likely; each text once."""
+        ordered = sorted(candidates, key=lambda candidate: -candidate.preference)
+        kept: list[_Candidate] = []
+        for candidate in ordered:
+            if candidate.preference < self._settings.further_share * ordered[0].preference:
+                break
+            if not any(_same(candidate, other) for other in kept):
+                kept.append(candidate)
+        return kept[: self._settings.most]
 
 
 def _may_answer(hit: Hit) -> bool:
     return hit.relevance is not None or hit.passage.bm25 > 0
 
 
-def _best(candidates: Sequence[_Candidate], settings: QuoteSettings) -> list[_Candidate]:
-    """Return the likeliest, and what is not much less likely; each sentence once."""
-    ordered = sorted(candidates, key=lambda candidate: -candidate.chance)
-    kept: list[_Candidate] = []
-    for candidate in ordered:
-        far_behind = candidate.chance < settings.further_share * ordered[0].chance
-        if not far_behind and not any(_overlap(candidate, other) for other in kept):
-            kept.append(candidate)
-    return kept[: settings.most]
+def _round(stated: Sequence[Sentence], span: ReadSpan) -> tuple[int, int] | None:
+    """Return the sentence, or the sentences, that a span stands in; None where nothing is stated there."""
+    touched = [one for one in stated if one.start < span.end and span.start < one.end]
+    if not touched:
+        return None
+    start, end = touched[0].start, touched[-1].end
+    return (start, end) if start <= span.start and span.end <= end else None
 
 
-def _quotation(hit: Hit, candidate: _Candidate) -> Quotation:
-    passage, sentence = hit.passage, candidate.sentence
+def _same(one: _Candidate, other: _Candidate) -> bool:
+    passage, others = one.hit.passage, other.hit.passage
+    if passage.file == others.file and one.start + passage.start < other.end + others.start:
+        return other.start + others.start < one.end + passage.start
+    return passage.text[one.start : one.end] == others.text[other.start : other.end]
+
+
+def _fuller_date_first(best: list[_Candidate]) -> list[_Candidate]:
+    """Let "October 4, 1957" answer in the place of "1957"."""
+    dates = [set(_DATE_PARTS.findall(one.hit.passage.text[slice(*one.answer)])) for one in best]
+    exact = [one.answer != (one.start, one.end) for one in best]
+    fuller = [number for number, parts in enumerate(dates) if exact[number] and exact[0] and parts > dates[0]]
+    return [best[number] for number in fuller[:1]] + [one for at, one in enumerate(best) if at not in fuller[:1]]
+
+
+def _quotation(candidate: _Candidate) -> Quotation:
+    passage = candidate.hit.passage
     # The sentence's own page: its passage may begin on an earlier one.
-    page, label = passage.page_at(passage.start + sentence.start)
+    page, label = passage.page_at(passage.start + candidate.start)
     return Quotation(
         file=passage.file,
         page=page,
         page_label=label,
-        start=passage.start + sentence.start,
-        end=passage.start + sentence.end,
-        text=passage.text[sentence.start : sentence.end],
-        answer_start=passage.start + candidate.answer.start,
-        answer_end=passage.start + candidate.answer.end,
+        start=passage.start + candidate.start,
+        end=passage.start + candidate.end,
+        text=passage.text[candidate.start : candidate.end],
+        answer_start=passage.start + candidate.answer[0],
+        answer_end=passage.start + candidate.answer[1],
         score=min(1.0, candidate.chance),
     )
-
-
-def _around(text: str, span: ReadSpan) -> ReadSpan | None:
-    """Return the sentence, or the sentences, that a span stands in; None for a heading, a table's head or a link."""
-    touched = [found for found in split_sentences(text) if found.start < span.end and span.start < found.end]
-    if not touched:
-        return span
-    around = ReadSpan(min(touched[0].start, span.start), max(touched[-1].end, span.end), span.score)
-    said = _words(text, around)
-    no_prose = said.startswith("#") or (said.startswith("|") and not any(map(str.isdigit, said)))
-    return None if no_prose or _LINK in said else around
-
-
-def _is_quotable(text: str, sentence: ReadSpan) -> bool:
-    """Tell a sentence that ends as one, or a table's row, from headings, links and fragments."""
-    if sentence.end <= sentence.start or _LINK in _words(text, sentence):
-        return False
-    if text[sentence.end - 1] in _SENTENCE_ENDS:
-        return True
-    found = (one for one in split_sentences(text) if one.start == sentence.start)
-    return any(one.kind is SentenceKind.ITEM for one in found)
-
-
-def _words(text: str, span: ReadSpan) -> str:
-    return text[span.start : span.end]
-
-
-def _overlap(one: _Candidate, other: _Candidate) -> bool:
-    return one.hit == other.hit and one.sentence.start < other.sentence.end and other.sentence.start < one.sentence.end

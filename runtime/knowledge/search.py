@@ -87,13 +87,12 @@ class Searcher:
         judgement = self._gate.judge(
             ranking, [self.language(number) for number in self.arrays.passages[ranking.rows, 0]]
         )
-        best = range(min(k, len(ranking.rows)))
-        hits = tuple(self._hit(ranking, judgement, at) for at in best if judgement.passes[at])
+        hits = self.hits(ranking, judgement, k)
         return SearchResult(
             question=question,
             questions=questions,
             hits=hits,
-            below_gate=len(best) - len(hits),
+            below_gate=min(k, len(ranking.rows)) - len(hits),
             k=k,
             ranking=ranking,
             judgement=judgement,
@@ -104,6 +103,11 @@ class Searcher:
     def language(self, file_number: int) -> str:
         """Return a file's language; one that was not recognised (a table, a few words) counts as most others' is."""
         return self.arrays.files[file_number].language or self._usual_language
+
+    def hits(self, ranking: Ranking, judgement: Judgement, k: int) -> tuple[Hit, ...]:
+        """Return those of the k best candidates of a ranking that passed the gate, best first."""
+        best = range(min(k, len(ranking.rows)))
+        return tuple(self._hit(ranking, judgement, at) for at in best if judgement.passes[at])
 
     def passage(self, ranking: Ranking, at: int) -> FoundPassage:
         """Return the candidate at a place of the ranking with its text and page."""

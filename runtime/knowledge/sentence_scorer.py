@@ -18,10 +18,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from satchel.runtime.knowledge.cues import Asked, has_cue, what_is_asked
+from satchel.runtime.knowledge.cues import Asked, Expected, expected_answer
 from satchel.runtime.knowledge.question import KeywordQuestion, QuestionAnalyser
 from satchel.runtime.knowledge.reader.reader import ReaderResult, ReadSpan
-from satchel.runtime.knowledge.sentences import Sentence, SentenceKind, split_sentences
+from satchel.runtime.knowledge.statements import statements
 
 _FILE = Path(__file__).with_name("sentence_scorer.json")
 _FEWEST_TERMS = 2
@@ -39,7 +39,7 @@ WORD_FEATURES = (
     "length",
     "new",
     "ends",
-    "asks",
+    "defines",
     "pronoun",
     "opens",
 )
@@ -118,12 +118,12 @@ class SentenceScorer:
     def candidates(self, question: str, passages: Sequence[str], relevance: Sequence[float]) -> list[SentenceCandidate]:
         """Return the sentences that may be quoted, in order, with their features."""
         questions = self._analyser.analyse(question)
-        asked = (question, what_is_asked(question))
+        expected = expected_answer(question)
         best = max(relevance, default=0.0)
         return [
             candidate
             for number, text in enumerate(passages)
-            for candidate in self._of_passage(number, text, (relevance[number], best), asked, questions)
+            for candidate in self._of_passage(number, text, (relevance[number], best), expected, questions)
         ]
 
     def with_vectors(
@@ -140,14 +140,14 @@ class SentenceScorer:
         number: int,
         text: str,
         relevance: tuple[float, float],
-        question: tuple[str, Asked],
+        expected: Expected,
         questions: Mapping[str, KeywordQuestion],
     ) -> Iterator[SentenceCandidate]:
         language, keyword_question = self._language_of(text, questions)
         weights = {term.text: term.weight for term in keyword_question.terms}
         whole = max(keyword_question.weight, 1e-9)
         before: set[str] = set()
-        for place, sentence in enumerate(_quotable(text)):
+        for place, sentence in enumerate(statements(text)):
             said = text[sentence.start : sentence.end]
             line = self._analyser.content_terms(said, language)
             terms = set(line)
@@ -158,17 +158,18 @@ class SentenceScorer:
             before = terms
             if len(line) < _FEWEST_TERMS:
                 continue
+            has_cue = expected.is_in(said)
             features = (
                 relevance[0],
                 float(relevance[0] == relevance[1]),
                 held / whole,
                 around / whole,
                 pairs / (2 * whole),
-                float(has_cue(said, question[1], question[0])),
+                float(has_cue and expected.kind is not Asked.DEFINITION),
                 math.log(len(line)),
                 len(terms - weights.keys()) / len(terms),
                 float(said[-1] in '.!"”’)»。！؟।'),  # noqa: RUF001 - real punctuation
-                float(said[-1] in "?？؟"),  # noqa: RUF001 - real punctuation
+                float(has_cue and expected.kind is Asked.DEFINITION),
                 float(said.split(maxsplit=1)[0].casefold() in _PRONOUNS),
                 float(place == 0),
             )
@@ -185,15 +186,6 @@ class SentenceScorer:
 
         language = max(questions, key=held)
         return language, questions[language]
-
-
-def _quotable(text: str) -> list[Sentence]:
-    """Return sentences and list items; Markdown's headings, tables and rules are none."""
-    return [
-        sentence
-        for sentence in split_sentences(text)
-        if sentence.kind is not SentenceKind.HEADING and text[sentence.start] not in "#|=<"
-    ]
 
 
 def _as_result(

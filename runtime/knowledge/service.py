@@ -18,6 +18,7 @@ from satchel.runtime.knowledge.answers import (
     Quotation,
 )
 from satchel.runtime.knowledge.checking import Evidence, check_answer
+from satchel.runtime.knowledge.definitions import with_definitions
 from satchel.runtime.knowledge.embedders.choose import query_embedder
 from satchel.runtime.knowledge.embedders.llama_embedder import LlamaEmbedder
 from satchel.runtime.knowledge.gate import load_gate
@@ -88,8 +89,9 @@ class KnowledgeService:
         quotations: tuple[Quotation, ...] = ()
         if params["quote"]:
             quoter = Quoter(self._sentences(), self._reader())
-            languages = [self._searcher.language(hit.file_number) for hit in found.hits]
-            quotations = quoter.quote(found, languages)
+            read = found if self._rerank else with_definitions(self._searcher, found)
+            languages = [self._searcher.language(hit.file_number) for hit in read.hits]
+            quotations = quoter.quote(read, languages)
         timings = {"find": (searched - started) * 1000}
         if params["quote"]:
             timings["quote"] = (time.perf_counter() - searched) * 1000

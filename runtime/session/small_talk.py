@@ -12,6 +12,7 @@ SmallTalk = Literal["greeting", "thanks", "farewell", "capabilities"]
 _PHRASES: dict[SmallTalk, tuple[str, ...]] = {
     "greeting": (
         *("hi", "hello", "hey", "hiya", "howdy", "good morning", "good afternoon", "good evening", "good day"),
+        *("how are you", "how are you doing", "how do you do", "how is it going", "how s it going", "what s up"),
         *("hallo", "guten tag", "bonjour", "hola"),
     ),
     "thanks": ("thanks", "thank you", "many thanks", "thx", "cheers", "danke", "merci", "gracias"),
