@@ -72,7 +72,12 @@ def split(extracted: ExtractedText, settings: PassageSettings, count_tokens: Tok
         (units[_overlap_start(units, first, settings)].start, units[end - 1].end) for first, end in pairwise(borders)
     ]
     # Counts of sentences add up to the passage's for WordPiece; other tokenisers get this second look.
-    return [PassageSpan(start, end) for start, end, _ in _fitting(extracted.text, spans, settings.tokens, count_tokens)]
+    passages: list[PassageSpan] = []
+    for start, end, _ in _fitting(extracted.text, spans, settings.tokens, count_tokens):
+        # A piece that is nothing but overlap stands in the passage before already.
+        if not passages or end > passages[-1].end:
+            passages.append(PassageSpan(start, end))
+    return passages
 
 
 def _units(extracted: ExtractedText, tokens: int, count_tokens: TokenCounter) -> list[_Unit]:

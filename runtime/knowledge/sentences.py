@@ -44,7 +44,7 @@ _ROW = regex.compile(r"[^:;\n]{1,60}: [^;\n]*(?:; [^:;\n]{1,60}: [^;\n]*)+|\s*\|
 _BLANK_LINES = regex.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+")
 _LINE = regex.compile(r"[^\n]+")
 _MARKER = regex.compile(r"[^\S\n]*(?:[-*+•‣▪◦●–—]|\(?(?:\d{1,3}|[a-z])[.)])[^\S\n]+(?=\S)")  # noqa: RUF001 - real bullets
-_TERMINATOR = regex.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s)|[。！？｡؟۔।]+[\"'”’」』）\]]*")  # noqa: RUF001 - real punctuation
+_TERMINATOR = regex.compile(r"[.!?…]+(?:[\"'”’»)\]]|\s»(?=\s))*(?=\s)|[。！？｡؟۔।]+[\"'”’」』）\]]*")  # noqa: RUF001 - real punctuation
 _LAST_WORD = regex.compile(r"(?r)[\p{L}\p{N}.’'-]+")  # noqa: RUF001 - a real apostrophe
 _NEXT_WORD = regex.compile(r"\s*[\"'“‘«(\[]*([\p{L}\p{N}’'-]+)?")  # noqa: RUF001 - real quotes
 _ACRONYM = regex.compile(r"(?:\p{L}\.)+\p{L}")
