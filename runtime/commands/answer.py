@@ -11,14 +11,14 @@ from typing import Any
 
 import msgspec
 
-from satchel.runtime.commands.opening import open_assistant
+from satchel.runtime.commands.opening import Verify, open_assistant
 from satchel.runtime.commands.time_limit import TimeLimit
 from satchel.runtime.errors import CancelledError, SatchelError, UsageError
 from satchel.runtime.knowledge.client import KnowledgeClient, KnowledgeRequest
 from satchel.runtime.paths import Home
 from satchel.runtime.progress import SILENT, Progress
 from satchel.runtime.session.choosing import ModelRequest, choose_model
-from satchel.runtime.session.events import Event, Finished
+from satchel.runtime.session.events import Event, Finished, Warned
 from satchel.runtime.session.history import Chat, History
 from satchel.runtime.session.result import RunResult, collect_result
 from satchel.runtime.session.session import Session
@@ -27,6 +27,8 @@ from satchel.runtime.settings import load_settings
 from satchel.runtime.worker.process import Worker
 
 _STAGE = "answering"
+_MOST_UNREAD = 3
+"""Named with each answer; a folder may hold hundreds that are no documents."""
 _STANDARD_INPUT = Path("-")
 
 
@@ -61,12 +63,13 @@ def open_session(
     *,
     chat: str | None = None,
     worker: Worker | None = None,
+    verify: Verify | None = None,
     progress: Progress = SILENT,
 ) -> Iterator[Session]:
     """Open an assistant and everything that it needs; all of it is closed at the end of the block.
 
     `chat` is the id, or the beginning of one, of a chat to go on with. `worker` is a knowledge worker that was started
-    early; it is closed in any case.
+    early; it is closed in any case. `verify` is as `open_assistant` takes it.
 
     Raises:
         SatchelError: the assistant, the model or the chat is not there or not sound.
@@ -75,7 +78,7 @@ def open_session(
         if worker is not None:
             stack.callback(worker.close)
         settings = load_settings(home.settings)
-        assistant = open_assistant(reference, home, progress=progress)
+        assistant = open_assistant(reference, home, verify=verify, progress=progress)
         knowledge = None
         if assistant.knowledge is not None:
             knowledge = KnowledgeClient(
@@ -95,6 +98,17 @@ def open_session(
         history = stack.enter_context(History(home.history if options.keep_history else None))
         opened: Chat | None = history.chat(chat, assistant_id=assistant.id) if chat is not None else None
         yield Session(assistant, knowledge=knowledge, model=model, history=history, chat=opened)
+
+
+def answer_events(session: Session, question: str, limit: TimeLimit) -> Iterator[Event]:
+    """Yield what a person should know of the assistant's files, then the events of a turn as `events_within` does."""
+    unread = session.assistant.unread
+    for told in unread[:_MOST_UNREAD]:
+        yield Warned("unread-file", f"left out {told}")
+    if len(unread) > _MOST_UNREAD:
+        more = len(unread) - _MOST_UNREAD
+        yield Warned("unread-file", f"left out {more} more; `satchel index` lists all files with their reasons")
+    yield from events_within(session, question, limit)
 
 
 def events_within(session: Session, question: str, limit: TimeLimit) -> Iterator[Event]:

@@ -148,6 +148,14 @@ class PackStore:
         """
         return self._verified.verify_once(path, progress=progress)
 
+    def verified_before(self, path: Path) -> VerifiedPack | None:
+        """Return a pack that is in the very state in which it was verified before, else None; nothing is read.
+
+        Raises:
+            UnreadablePackError: it cannot be opened.
+        """
+        return self._verified.recall(path)
+
     def _copy(self, pack: Pack, destination: Path, progress: Progress) -> None:
         with replacing(destination) as file:
             verify_content(pack, copy_to=file, progress=progress)

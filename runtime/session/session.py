@@ -63,6 +63,11 @@ class Session:
         """The chat as it is now; None before the first message."""
         return self.history.chat(self._chat_id) if self._chat_id is not None else None
 
+    @property
+    def speaker(self) -> str:
+        """The name of the model that answers; `reader` where answers are quotes."""
+        return self._model.name if self._model is not None else READER
+
     def new_chat(self) -> None:
         """Let the next message begin a chat of its own."""
         self._chat_id = None
@@ -98,6 +103,14 @@ class Session:
         answer = self._own_message(message_id, role="assistant")
         assert answer.parent_id is not None  # an answer follows its question
         yield from self._reply(self.history.message(answer.parent_id))
+
+    def answer(self, question_id: str) -> Iterator[Event]:
+        """Answer a question that has no answer yet, because its turn failed: nothing is asked twice.
+
+        Raises:
+            UnknownMessageError: there is no such question in this chat.
+        """
+        yield from self._reply(self._own_message(question_id, role="user"))
 
     def cancel(self) -> None:
         """Stop the running turn; it ends with `Finished(reason="cancelled")` and keeps what was said."""
@@ -195,7 +208,7 @@ class Session:
             yield Warned("not-checked", f"Not checked against the files: {check.not_checked}.")
 
     def _finish(self, question: Message, spoken: Spoken, cited: list[Cited], timings: Timings) -> Finished:
-        model = self._model.name if self._model is not None else READER
+        model = self.speaker
         milliseconds = timings.finish()
         parts = (
             Part("text", spoken.answer),

@@ -307,3 +307,12 @@ def test_chinese_words_are_found_as_they_were_written(history):
     say(history, chat, None, "涨潮")
 
     assert len(history.search("涨潮")) == 1
+
+
+def test_all_messages_of_a_chat_come_at_once_with_every_branch(history):
+    chat, other = history.create_chat("a", "one"), history.create_chat("a", "two")
+    question = say(history, chat, None, "question")
+    answers = [say(history, chat, question, text) for text in ("first", "second")]
+    say(history, other, None, "elsewhere")
+
+    assert history.messages(chat.id) == (question, *answers)

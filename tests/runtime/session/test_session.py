@@ -22,7 +22,7 @@ from satchel.runtime.project.schema import Assistant
 from satchel.runtime.session.assistant import LoadedAssistant, from_pack, from_project
 from satchel.runtime.session.errors import UnknownMessageError
 from satchel.runtime.session.events import Cited, Event, Finished, Progress, Retrieved, Source, Token, Warned
-from satchel.runtime.session.history import History
+from satchel.runtime.session.history import History, Part
 from satchel.runtime.session.prompt import NOT_IN_THE_FILES
 from satchel.runtime.session.session import Session
 
@@ -313,3 +313,17 @@ def test_two_sessions_with_one_history_keep_their_chats_apart(assistant, knowled
 
         assert said(one) == ["hello", "Welcome to the harbour.", "bye", "Goodbye."]
         assert said(other) == ["thanks", "You are welcome."]
+
+
+def test_a_question_without_an_answer_gets_one_and_is_not_asked_twice(session):
+    chat = session.history.create_chat(session.assistant.id, "fuel")
+    question = session.history.add_message(chat.id, None, "user", (Part("text", FUEL),))
+    going_on = Session(session.assistant, knowledge=session._knowledge, history=session.history, chat=chat)
+
+    finished = answered(going_on.answer(question.id))
+
+    kept = session.history.messages(chat.id)
+    assert [message.role for message in kept] == ["user", "assistant"]
+    assert (kept[1].id, kept[1].parent_id) == (finished.message_id, question.id)
+    with pytest.raises(UnknownMessageError):
+        list(going_on.answer(kept[1].id))

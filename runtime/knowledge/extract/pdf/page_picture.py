@@ -107,7 +107,8 @@ def find_quote(letters: str, quote: str, near: float) -> tuple[int, int] | None:
     if (start := _nearest(letters, quote, near)) is not None:
         return start, start + len(quote)
     first = _nearest(letters, quote[:_END], near)
-    last = _nearest(letters, quote[-_END:], near)
+    expected = near if first is None else (first + len(quote)) / len(letters)
+    last = _nearest(letters, quote[-_END:], expected)
     if first is not None and last is not None and 0 <= last - first <= 2 * len(quote):
         return first, last + min(_END, len(quote))
     if first is not None:
