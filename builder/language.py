@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QCoreApplication
 
 
-def translate(context: str, text: str, **values: object) -> str:
+def translate(context: str, text: str, /, **values: object) -> str:
     """Return a text in the person's language, with `{names}` filled in; `context` is the page that it stands on."""
     said = QCoreApplication.translate(context, text)
     return said.format(**values) if values else said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
@@ -20,7 +21,7 @@ class Page(QWidget):
         self.setProperty("role", "page")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
 
-    def arrive(self, **_arguments: object) -> None:
+    def arrive(self, *_positional: Any, **_arguments: Any) -> None:
         """Be shown, with what `Shell.open` was told."""
 
     def leave(self) -> None:

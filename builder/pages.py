@@ -31,10 +31,19 @@ class PageSpec:
 
 def page_specs() -> tuple[PageSpec, ...]:
     """Return all pages, those on the rail in its order."""
-    return (PageSpec("library", _library, "top", translate("Rail", "Library"), "library"),)
+    return (
+        PageSpec("library", _library, "top", translate("Rail", "Library"), "library"),
+        PageSpec("chat", _chat, "top", translate("Rail", "Chats"), "messages-square"),
+    )
 
 
 def _library(shell: Shell) -> Page:
     from satchel.builder.library.page import LibraryPage
 
     return LibraryPage(shell)
+
+
+def _chat(shell: Shell) -> Page:
+    from satchel.builder.chat.page import ChatPage
+
+    return ChatPage(shell)

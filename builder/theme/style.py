@@ -16,6 +16,7 @@ _SHEET = """
 QWidget {{ font-size: {body}px; }}
 QMainWindow, QWidget[role="page"] {{ background: {background}; }}
 QWidget[role="side"] {{ background: {background}; border-left: 1px solid {line}; }}
+QWidget[role="left"] {{ background: {background}; border-right: 1px solid {line}; }}
 QWidget[role="bar"] {{ background: {background}; border: 0; border-bottom: 1px solid {line}; }}
 QWidget[role="plain"], QScrollArea {{ background: transparent; border: 0; }}
 QStackedWidget {{ background: transparent; }}
@@ -88,6 +89,7 @@ QLineEdit, QPlainTextEdit, QTextEdit, QComboBox, QSpinBox, QDoubleSpinBox {{
     selection-background-color: {accent}; selection-color: {on_accent};
 }}
 QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox {{ min-height: {inner_height}px; }}
+QLineEdit[role="search"] {{ padding-left: 2px; }}
 QPlainTextEdit, QTextEdit {{ padding: 6px; }}
 QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus {{
     border: 2px solid {accent}; padding: 0 9px;

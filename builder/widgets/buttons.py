@@ -26,12 +26,12 @@ class Button(QPushButton):
         tip: str = "",
         tone: str = "",
     ) -> None:
-        super().__init__(text.replace("&", "&&"))
+        super().__init__()
         self._appearance, self._icon_name = appearance, icon
+        self.set_text(text)
         self._colour: ColourName = colour or ("on_accent" if role == "primary" else "text")
         self.setProperty("role", role)
         self.setProperty("tone", tone)
-        self.setAccessibleName(text)
         self.setToolTip(tip)
         self.setCursor(Qt.CursorShape.PointingHandCursor if role in {"link", "chip"} else Qt.CursorShape.ArrowCursor)
         self.setAutoDefault(False)
@@ -44,7 +44,8 @@ class Button(QPushButton):
 
     def set_text(self, text: str) -> None:
         """Say something else."""
-        self.setText(text.replace("&", "&&"))
+        # A style sheet cannot set what lies between an icon and the words.
+        self.setText((" " if self._icon_name else "") + text.replace("&", "&&"))
         self.setAccessibleName(text)
 
     def _tint(self) -> None:

@@ -20,6 +20,7 @@ class SearchField(QLineEdit):
     def __init__(self, appearance: Appearance, placeholder: str) -> None:
         super().__init__()
         self._appearance = appearance
+        self.setProperty("role", "search")
         self.setPlaceholderText(placeholder)
         self.setAccessibleName(placeholder)
         self.setClearButtonEnabled(False)

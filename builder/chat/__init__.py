@@ -1,0 +1,1 @@
+"""Talking with an assistant: the chat, its history, and the pages that it cites."""
