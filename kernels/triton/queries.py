@@ -55,7 +55,6 @@ def cut_bits(
     queries: tl.tensor,
     centre: tl.tensor,
     planes: tl.tensor,
-    *,
     steps: tl.tensor,
     offsets: tl.tensor,
     dimension: tl.constexpr,

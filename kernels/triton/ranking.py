@@ -54,7 +54,6 @@ def finish(
     scores: tl.tensor,
     numbers: tl.tensor,
     parts: tl.tensor,
-    *,
     k: tl.tensor,
     kept: tl.constexpr,
     parts_padded: tl.constexpr,

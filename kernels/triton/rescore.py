@@ -17,7 +17,6 @@ def rescore(
     row_scales: tl.tensor,
     queries: tl.tensor,
     candidates: tl.tensor,
-    *,
     keys: tl.tensor,
     candidate_count: tl.tensor,
     dimension: tl.constexpr,

@@ -32,7 +32,6 @@ def scan_bits(
     planes: tl.tensor,
     steps: tl.tensor,
     offsets: tl.tensor,
-    *,
     allowed: tl.tensor,
     keys: tl.tensor,
     count: tl.tensor,
