@@ -40,6 +40,8 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     with open_session(arguments.assistant, options, home, chat=arguments.chat, progress=terminal.progress) as session:
         terminal.end_progress()
         _greet(session, terminal)
+        for told in session.assistant.unread:
+            terminal.note(terminal.dim(f"note: left out {told}"))
         commands = ChatCommands(session, terminal)
         for line in _lines(terminal):
             with _reporting(terminal):

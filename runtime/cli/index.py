@@ -50,9 +50,8 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
 def print_files(files: Sequence[IndexedFile], terminal: Terminal) -> None:
     """Print a line a file, those that could not be read with their reason."""
     for file in files:
-        if file.problem and not file.passages:
-            named = file.problem.startswith(f"{file.name} ")
-            terminal.print(f"  left out  {file.problem if named else f'{file.name}: {file.problem}'}")
+        if file.left_out:
+            terminal.print(f"  left out  {file.left_out}")
             continue
         parts = [
             in_number(file.pages, "page") if file.pages else "",

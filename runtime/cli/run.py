@@ -58,13 +58,13 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
 def _answer(question: str, arguments: argparse.Namespace, limit: TimeLimit, worker: Worker, terminal: Terminal) -> int:
     # Here, because they are imported while the worker imports its own.
     from satchel.runtime.cli.rendering import render_turn
-    from satchel.runtime.commands.answer import events_within, open_session
+    from satchel.runtime.commands.answer import answer_events, open_session
     from satchel.runtime.session.result import collect_result
 
     options, progress = options_from(arguments), limit.over(terminal.progress)
     with open_session(arguments.assistant, options, find_home(), worker=worker, progress=progress) as session:
         terminal.end_progress()
-        events = events_within(session, question, limit)
+        events = answer_events(session, question, limit)
         if arguments.events:
             for event in events:
                 terminal.json(event)

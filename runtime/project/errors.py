@@ -68,7 +68,7 @@ class LinkedFolderMissingError(SatchelError):
 
 
 class AssistantMissingError(SatchelError):
-    """There is no assistant {reference}: no folder, no file, no installed pack of that name."""
+    """There is no assistant {reference}: no folder or file {path}, and no installed pack of that name."""
 
     exit_code = 18
     remedy = "`satchel list` shows the installed packs."

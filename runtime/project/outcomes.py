@@ -16,6 +16,13 @@ class IndexedFile(msgspec.Struct, frozen=True):
     passages: int
     problem: str
 
+    @property
+    def left_out(self) -> str:
+        """Why nothing of the file is known, in words that name it; empty when something is."""
+        if not self.problem or self.passages:
+            return ""
+        return self.problem if self.problem.startswith(f"{self.name} ") else f"{self.name}: {self.problem}"
+
 
 class ProjectIndex(msgspec.Struct, frozen=True):
     """The knowledge of a project, ready to be searched."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -37,6 +37,8 @@ class LoadedAssistant:
     """The pack whose arrays are searched: a sealed one, or the index that a project keeps in the cache."""
     pack_id: str
     """Empty for a folder."""
+    unread: tuple[str, ...] = ()
+    """Of a folder: the files that could not be read, each with its reason."""
 
     @property
     def has_knowledge(self) -> bool:
@@ -44,9 +46,10 @@ class LoadedAssistant:
         return self.knowledge is not None
 
 
-def from_project(project: Project, index: VerifiedPack | None) -> LoadedAssistant:
+def from_project(project: Project, index: VerifiedPack | None, *, unread: tuple[str, ...] = ()) -> LoadedAssistant:
     """Return the assistant of an editable folder; `index` holds its knowledge arrays, None without files."""
-    return _load(project.assistant, project.instructions, project.examples, index, pack_id="")
+    loaded = _load(project.assistant, project.instructions, project.examples, index, pack_id="")
+    return replace(loaded, unread=unread)
 
 
 def from_pack(pack: Pack, verified: VerifiedPack) -> LoadedAssistant:

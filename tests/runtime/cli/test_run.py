@@ -193,6 +193,27 @@ def test_every_failure_is_one_object_with_its_exit_code(capsys, harbour, tmp_pat
     assert (error["code"], error["exit_code"]) == told
 
 
+def test_an_assistant_that_is_not_there_is_told_with_the_place_where_it_was_looked_for(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+
+    assert main(["run", "nobody", FUEL]) == 18
+    assert f"There is no assistant nobody: no folder or file {tmp_path / 'nobody'}, and no" in capsys.readouterr().err
+
+
+def test_files_of_a_folder_that_cannot_be_read_are_told_with_the_answer(capsys, tmp_path):
+    files = {"knowledge/gate.txt": "The gate opens at nine.", "knowledge/cut.pdf": ""}
+    folder = write_project(tmp_path / "tutor", files=files)
+
+    assert main(["run", str(folder), "When does the gate open?"]) == 0
+    assert "note: left out cut.pdf is empty" in capsys.readouterr().err
+    assert main(["run", str(folder), "When does the gate open?", "--json"]) == 0
+    warning, *_ = the_object(capsys.readouterr().out)["warnings"]
+    assert warning["kind"] == "unread-file"
+    write_files(folder, {f"knowledge/{number}.pdf": "" for number in range(5)})
+    assert main(["run", str(folder), "When does the gate open?"]) == 0
+    assert "note: left out 3 more; `satchel index` lists all files" in capsys.readouterr().err
+
+
 def test_the_starter_without_its_extra_names_the_command(capsys, harbour, monkeypatch):
     monkeypatch.setattr(starter, "_DISTRIBUTION", "satchel-no-such-distribution")
 
