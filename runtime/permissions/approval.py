@@ -5,13 +5,12 @@ Control, invisible and direction-changing characters are escaped, so that what i
 
 from __future__ import annotations
 
+import json
 import unicodedata
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import msgspec
 
 from satchel.runtime.permissions.broker import Ask, Rule
 from satchel.runtime.permissions.calls import Call
@@ -98,7 +97,7 @@ def _visible(character: str) -> str:
 
 
 def _shown(name: str, value: Any, label: Label, places: tuple[str, ...]) -> ShownArgument:
-    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return ShownArgument(
         name=escaped(name),
         text=escaped(text),

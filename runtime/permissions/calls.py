@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-
-import msgspec
 
 from satchel.runtime.permissions.capabilities import Capability
 from satchel.runtime.permissions.labels import Label
@@ -49,8 +48,12 @@ class Call:
     @property
     def digest(self) -> str:
         """SHA-256 of everything a person is shown: an answer to one call answers no other."""
-        shown = (self.tool, self.arguments, sorted(map(str, self.needs)), self.effect)
-        return hashlib.sha256(msgspec.json.encode(shown, order="sorted")).hexdigest()
+        effect = self.effect
+        shown = [
+            *(self.tool, dict(self.arguments), sorted(map(str, self.needs))),
+            *(effect.changes_state, effect.sends_to, effect.address),
+        ]
+        return hashlib.sha256(canonical(shown)).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +70,11 @@ class Situation:
     """Links exactly as the search tool returned them in this chat."""
     now: float = 0.0
     """Seconds since 1970, for the end of standing approvals."""
+
+
+def canonical(value: Any) -> bytes:
+    """Return the one spelling of a JSON value; to Python, 1, True and 1.0 are equal, here they are not.
+
+    Not msgspec, which refuses integers beyond 64 bits and lone surrogates: a model can write both.
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()

@@ -157,9 +157,10 @@ def _name(argument: str) -> str | None:
 
 def _command(argument: str) -> str | None:
     try:
-        return shlex.join(shlex.split(argument))
+        words = shlex.split(argument)
     except ValueError:
         return None
+    return shlex.join(words) if words and words[0] else None
 
 
 def _place_or_pattern(argument: str) -> str | None:
@@ -188,6 +189,6 @@ _ARGUMENTS: dict[Kind, tuple[Callable[[str], str | None], str]] = {
     Kind.FS_READ: (_folder, _FOLDER_IN_WORDS),
     Kind.FS_WRITE: (_folder, _FOLDER_IN_WORDS),
     Kind.CODE_RUN: (_name, "what follows is a short name in small letters"),
-    Kind.MCP_SPAWN: (_command, "what follows is a command line whose quotes are closed"),
+    Kind.MCP_SPAWN: (_command, "what follows is a command line, its quotes closed"),
     Kind.MCP_CONNECT: (_server, "what follows is the server's address"),
 }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Annotated, Any
 
 import msgspec
 
-from satchel.runtime.permissions.calls import Call
+from satchel.runtime.permissions.calls import Call, canonical
 from satchel.runtime.permissions.errors import StandingApprovalError
 
 ANSWERED = "once"
@@ -51,7 +52,7 @@ class StandingApproval(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
             text = arguments.pop(self.free.argument, None)
             if not isinstance(text, str) or len(text) > self.free.characters:
                 return False
-        return _bytes(arguments) == _bytes(self.arguments)
+        return canonical(arguments) == canonical(self.arguments)
 
 
 def make_standing_approval(
@@ -66,8 +67,8 @@ def make_standing_approval(
         raise StandingApprovalError(reason=f'the name "{ascii(name[:80])[1:-1]}" is not of small letters, digits and -')
     if name == ANSWERED:
         raise StandingApprovalError(reason=f'"{ANSWERED}" is the name of an answer to a single request')
-    if until <= now:
-        raise StandingApprovalError(reason="its end lies in the past")
+    if not now < until < math.inf:
+        raise StandingApprovalError(reason="its end is no date to come")
     if free and not isinstance(call.arguments.get(free), str):
         raise StandingApprovalError(reason=f'"{free}" is no text among the arguments')
     if free and not 1 <= characters <= MOST_FREE_CHARACTERS:
@@ -82,8 +83,3 @@ def make_standing_approval(
         free=Free(free, characters) if free else None,
         until=until,
     )
-
-
-def _bytes(arguments: dict[str, Any]) -> bytes:
-    # Compared as JSON: to Python, 1 == True == 1.0.
-    return msgspec.json.encode(arguments, order="sorted")

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 
 class TestTraces(ChatTraces.TestCase):
     settings = settings(
-        max_examples=250,
+        max_examples=200,
         stateful_step_count=14,
         deadline=None,
         database=None,
