@@ -34,6 +34,7 @@ def page_specs() -> tuple[PageSpec, ...]:
     return (
         PageSpec("library", _library, "top", translate("Rail", "Library"), "library"),
         PageSpec("chat", _chat, "top", translate("Rail", "Chats"), "messages-square"),
+        PageSpec("import", _import_review, under="library"),
     )
 
 
@@ -47,3 +48,9 @@ def _chat(shell: Shell) -> Page:
     from satchel.builder.chat.page import ChatPage
 
     return ChatPage(shell)
+
+
+def _import_review(shell: Shell) -> Page:
+    from satchel.builder.importing.page import ImportPage
+
+    return ImportPage(shell)

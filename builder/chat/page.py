@@ -53,36 +53,7 @@ class ChatPage(Page):
         self._split.setChildrenCollapsible(False)
         self._split.setHandleWidth(1)
         row.addWidget(self._split, 1)
-        middle = QWidget()
-        middle.setProperty("role", "plain")
-        middle.setMinimumWidth(_LEAST_CHAT)
-        column = QVBoxLayout(middle)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        self.header = ChatHeader(shell.appearance)
-        self.header.history_wanted.connect(self.toggle_history)
-        self.header.find_wanted.connect(self.find_in_chat)
-        self.header.model_chosen.connect(self.answer_with)
-        self.header.set_actions(
-            [
-                (translate("Chat", "New chat"), "plus", self.new_chat),
-                (translate("Chat", "Rename"), "pencil", self.rename),
-                (translate("Chat", "Export as Markdown…"), "upload", self.export),
-                (translate("Chat", "Delete"), "trash-2", self.delete),
-            ]
-        )
-        column.addWidget(self.header)
-        self.find_bar = FindBar(shell.appearance)
-        column.addWidget(self.find_bar)
-        self.view = ChatView(shell)
-        self.view.opened.connect(self._on_opened)
-        self.view.chat_changed.connect(self._on_chat)
-        self.view.source_opened.connect(self._on_source)
-        self.view.could_not_open.connect(self._on_not_open)
-        self.find_bar.row_found.connect(lambda entry: self.view.list.show_row(entry + 1))
-        self.find_bar.closed.connect(self._end_find)
-        column.addWidget(self.view, 1)
-        self._split.addWidget(middle)
+        self._split.addWidget(self._middle())
         self.pane = PagePane(shell)
         self.pane.setMinimumWidth(300)
         self.pane.closed.connect(self.close_pane)
@@ -188,6 +159,38 @@ class ChatPage(Page):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit_history()
+
+    def _middle(self) -> QWidget:
+        middle = QWidget()
+        middle.setProperty("role", "plain")
+        middle.setMinimumWidth(_LEAST_CHAT)
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        self.header = ChatHeader(shell.appearance)
+        self.header.history_wanted.connect(self.toggle_history)
+        self.header.find_wanted.connect(self.find_in_chat)
+        self.header.model_chosen.connect(self.answer_with)
+        self.header.set_actions(
+            [
+                (translate("Chat", "New chat"), "plus", self.new_chat),
+                (translate("Chat", "Rename"), "pencil", self.rename),
+                (translate("Chat", "Export as Markdown…"), "upload", self.export),
+                (translate("Chat", "Delete"), "trash-2", self.delete),
+            ]
+        )
+        column.addWidget(self.header)
+        self.find_bar = FindBar(shell.appearance)
+        column.addWidget(self.find_bar)
+        self.view = ChatView(shell)
+        self.view.opened.connect(self._on_opened)
+        self.view.chat_changed.connect(self._on_chat)
+        self.view.source_opened.connect(self._on_source)
+        self.view.could_not_open.connect(self._on_not_open)
+        self.find_bar.row_found.connect(lambda entry: self.view.list.show_row(entry + 1))
+        self.find_bar.closed.connect(self._end_find)
+        column.addWidget(self.view, 1)
+        return middle
 
     def _find_and_open(self, chat_id: str) -> None:
         """Find out whose chat it is; without an id, go on with the last one."""

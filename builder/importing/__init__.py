@@ -1,0 +1,1 @@
+"""What a pack asks for and carries, before anything of it runs."""
