@@ -13,9 +13,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 import files  # noqa: F401 - fills the table
-import kernel  # noqa: F401
-import network  # noqa: F401
-import processes  # noqa: F401
+import kernel  # noqa: F401 - the same
+import network  # noqa: F401 - the same
+import processes  # noqa: F401 - the same
 from table import ATTEMPTS, Scene
 
 _SECONDS = 20
