@@ -49,7 +49,7 @@ class Ranking:
     keyword: NDArray[np.float32]
     """BM25 as a share of the most that the question could score."""
     pairs: NDArray[np.float32]
-    """Share of the question's word pairs, by weight."""
+    """Share of the question's word pairs by weight, 0 to 1; the first and the last word are in one pair only."""
 
 
 def rank(
@@ -79,7 +79,8 @@ def rank(
     cosines = None
     if vector is not None and arrays.vectors is not None:
         planes = arrays.vectors
-        cosines = ops.rescore(planes.high, planes.low, planes.scale, vector, rows)
+        none = np.empty(0, np.float32)
+        cosines = ops.rescore(planes.high, planes.low, planes.scale, vector, rows) if len(rows) else none
     bm25, keyword = np.zeros((2, len(rows)), np.float32)
     for language, of_language in languages.parts(rows):
         question = questions[language]
@@ -168,5 +169,5 @@ def _pair_share(text: str, language: str, analyser: QuestionAnalyser, question: 
         return 0.0
     there = set(pairwise(analyser.content_terms(text, language)))
     held = sum(weight for pair, weight in question.pairs.items() if pair in there)
-    # Each term is in two pairs, hence twice the weight.
-    return held / max(2 * question.weight, 1e-9)
+    # Each term is in two pairs, hence twice the weight; in more where the question repeats it.
+    return min(1.0, held / max(2 * question.weight, 1e-9))
