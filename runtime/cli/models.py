@@ -68,7 +68,7 @@ def _list(arguments: argparse.Namespace, terminal: Terminal) -> int:
         terminal.print(f"unfinished: {pull.bytes / pull.size:.0%} of {pull.reference}; pulling it again goes on")
     if found.left_out:
         terminal.note(
-            terminal.dim(f"{found.left_out} files that cannot speak are left out; `satchel doctor` says why.")
+            terminal.dim(f"{found.left_out} files that cannot speak are left out; `models find` and `doctor` say why.")
         )
     _print_catalogue(found, terminal)
     return 0

@@ -63,11 +63,18 @@ def find_model(reference: str, home: Home) -> ModelChoice:
     if len(named := _named(wanted, own)) == 1:
         return named[0]
     known = [*own, *find_elsewhere(home)]
-    found = named or _named(wanted, known) or [model for model in known if model.name.casefold().startswith(wanted)]
+    suggested = _suggested(wanted)
+    found = (
+        named
+        or _named(wanted, known)
+        or _named(suggested, known)
+        or [model for model in known if model.name.casefold().startswith(wanted)]
+    )
     if len(found) == 1 and wanted:
         return found[0]
     if not found or not wanted:
-        raise _missing(reference, "no file and no model on this disk has that name", known)
+        pull = f"; `satchel models pull {wanted}` gets it" if suggested else ""
+        raise _missing(reference, f"no file and no model on this disk has that name{pull}", known)
     raise _missing(reference, "more than one model begins so", found)
 
 
@@ -94,6 +101,15 @@ def find_elsewhere(home: Home) -> list[GgufFile]:
         for model in found
         if os.path.realpath(model.path) not in linked
     ]
+
+
+def _suggested(wanted: str) -> str:
+    """Return the name of the file that the catalogue calls so, in small letters; empty for none of its names."""
+    from satchel.runtime.models.catalogue import load_catalogue
+
+    return next(
+        (model_name(Path(model.file)).casefold() for model in load_catalogue().model if model.name == wanted), ""
+    )
 
 
 def _named(wanted: str, known: Sequence[GgufFile]) -> list[GgufFile]:

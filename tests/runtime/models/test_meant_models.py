@@ -53,6 +53,18 @@ def test_an_unknown_name_is_told_with_the_found_ones(owner, person):
     assert "llama3.2:3b" in caught.value.advice
 
 
+@pytest.mark.parametrize("reference", ["granite-4-micro", "Granite-4-Micro"])
+def test_a_name_of_the_catalogue_means_its_file_where_that_is_here(owner, person, reference):
+    path = write_file(person / ".lmstudio/models/ibm/x/granite-4.0-h-micro-Q4_K_M.gguf", model_bytes())
+
+    assert find_model(reference, owner).path == path
+
+
+def test_a_name_of_the_catalogue_that_is_not_here_says_how_it_comes(owner):
+    with pytest.raises(ModelMissingError, match="`satchel models pull qwen3-4b` gets it"):
+        find_model("Qwen3-4B", owner)
+
+
 def test_a_link_in_the_own_folder_is_the_persons(owner, person):
     blob = ollama(person, "tiny:1b", model_bytes())
     owner.models.mkdir(parents=True)
