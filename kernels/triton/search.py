@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from satchel.kernels.arrays import QuantisedRows, bit_shape
-from satchel.kernels.triton.launch import Launch, Ranking, Scan, Tensor, check, cut_tile, power_of_two
+from satchel.kernels.ops import candidates_for
+from satchel.kernels.triton.launch import MOST_KEPT, Launch, Ranking, Scan, Tensor, check, cut_tile, power_of_two
 from satchel.kernels.triton.queries import cut_bits, cut_f16, cut_i8
 from satchel.kernels.triton.rescore import rescore as rescore_candidates
 from satchel.kernels.triton.scan_bits import scan_bits as scan_bit_rows
@@ -130,11 +131,14 @@ def scan_bits(
     return scan.finish(keys)
 
 
-def search(rows: DeviceRows, queries: Tensor, k: int, *, allowed: OptionalTensor = None, rescore: int = 200) -> Ranking:
+def search(
+    rows: DeviceRows, queries: Tensor, k: int, *, allowed: OptionalTensor = None, rescore: int | None = None
+) -> Ranking:
     """Return the k best rows for each query: bits where there are some, else the high plane, then both; see `ops`."""
     count, d = rows.high.shape
     check("low", rows.low, "int8", (count, d), rows.high)
-    handed_on = max(k, min(rescore if rows.bits is not None else min(rescore, 4 * k), count))
+    wanted = min(MOST_KEPT, candidates_for(count, k)) if rescore is None else rescore
+    handed_on = max(k, min(wanted if rows.bits is not None else min(wanted, 4 * k), count))
     if rows.bits is None:
         _, candidates = scan_i8(rows.high, rows.scale, queries, handed_on, allowed=allowed)
     else:
