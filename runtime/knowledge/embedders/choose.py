@@ -43,13 +43,15 @@ def build_embedder(setting: str, home: Home, *, threads: int = 0) -> Embedder:
 def query_embedder(fingerprint: EmbedderFingerprint, home: Home, *, threads: int = 1) -> LlamaEmbedder:
     """Return the embedder for questions against vectors of this fingerprint, in this process: a worker's.
 
+    Its vectors are for comparing at once, not for keeping: see `llama_encoder`.
+
     Raises:
         WrongEmbedderError: this machine has no such model; keyword search goes on.
         EmbedderLoadError: it has, and llama.cpp cannot load it.
     """
     path = query_gguf(fingerprint, home)
     try:
-        return LlamaEmbedder(path, threads=threads)
+        return LlamaEmbedder(path, threads=threads, together=True)
     except EmbedderLoadError:
         doubt_file(path)
-        return LlamaEmbedder(query_gguf(fingerprint, home), threads=threads)
+        return LlamaEmbedder(query_gguf(fingerprint, home), threads=threads, together=True)

@@ -26,14 +26,16 @@ from satchel.runtime.progress import SILENT, Progress
 class LlamaEmbedder:
     """An embedder that `convert_embedder` made, or the bundled one as `bundled.runnable_gguf` wrote it."""
 
-    def __init__(self, path: Path, *, threads: int = 0) -> None:
+    def __init__(self, path: Path, *, threads: int = 0, together: bool = False) -> None:
         """Load `path`; 0 threads: as many as there are cores.
+
+        `together`: short texts share a batch, which is quicker and lets the last bits of a vector depend on the others.
 
         Raises:
             EmbedderLoadError: it is no such GGUF.
             MissingExtraError: its tokenizer needs a library that is not installed.
         """
-        self._encoder = LlamaEncoder(path, threads=usable_threads(threads))
+        self._encoder = LlamaEncoder(path, threads=usable_threads(threads), together=together)
         fingerprint, tokenizer = (self._encoder.metadata(key) for key in (FINGERPRINT_KEY, TOKENIZER_KEY))
         try:
             if fingerprint is None or tokenizer is None:
