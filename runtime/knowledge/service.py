@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from satchel.runtime.knowledge.answers import (
     PageText,
     Quotation,
 )
+from satchel.runtime.knowledge.bit_cache import FEWEST_ROWS, BitCache
 from satchel.runtime.knowledge.checking import Evidence, check_answer
 from satchel.runtime.knowledge.definitions import with_definitions
 from satchel.runtime.knowledge.embedders.choose import query_embedder
@@ -51,7 +53,8 @@ def methods() -> Mapping[str, Method]:
 class KnowledgeService:
     """One opened body of knowledge; `open` comes first."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, fewest_for_bits: int = FEWEST_ROWS) -> None:
+        self._fewest_for_bits = fewest_for_bits
         self._arrays: KnowledgeArrays | None = None
         self._searcher: Searcher | None = None
         self._loaded_reader: Reader | None = None
@@ -67,7 +70,7 @@ class KnowledgeService:
         """Map a verified pack and load the model that embeds questions; `KnowledgeClient.open` tells the rest."""
         verified = VerifiedPack.from_params(params["pack"])
         home = Home(**{name: Path(path) for name, path in params["home"].items()})
-        arrays = KnowledgeArrays.from_pack(verified.open())
+        arrays = self._with_bits(KnowledgeArrays.from_pack(verified.open()), verified.pack_id, home)
         embedder = self._embedder(arrays, home, params["threads"])
         self._path = verified.path
         self._arrays = arrays
@@ -123,6 +126,13 @@ class KnowledgeService:
         numbers = self._numbers([params["file"]])
         assert numbers  # one for the one name
         return msgspec.to_builtins(page_text(self._arrays, numbers[0], params["page"]))
+
+    def _with_bits(self, arrays: KnowledgeArrays, pack_id: str, home: Home) -> KnowledgeArrays:
+        """Return them with what a scan of many passages reads; derived at the pack's first run, mapped afterwards."""
+        if arrays.vectors is None:
+            return arrays
+        vectors = BitCache(home.cache / "bits").with_bits(arrays.vectors, pack_id, fewest=self._fewest_for_bits)
+        return replace(arrays, vectors=vectors)
 
     def _find(self, question: str, k: int, files: list[int] | None) -> SearchResult:
         assert self._searcher is not None  # the client opens first
