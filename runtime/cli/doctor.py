@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from satchel.runtime.cli.model_arguments import parse_gpu_layers
+from satchel.runtime.cli.model_arguments import LARGEST_CONTEXT, check_range, parse_gpu_layers
 from satchel.runtime.cli.terminal import Terminal
 from satchel.runtime.commands.doctor import doctor, explain
 from satchel.runtime.paths import find_home
@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     """Print the report."""
+    check_range("--context", arguments.context, 0, LARGEST_CONTEXT)
     report = doctor(
         find_home(),
         arguments.models,

@@ -61,7 +61,7 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         from satchel.runtime.errors import UsageError
 
-        raise UsageError(reason=f"{message} ({' '.join(self.format_usage().split())})")
+        raise UsageError(reason=message)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 # As `assistant.toml` has them.
 _MOST_TEMPERATURE = 5
 _LARGEST_SEED = 2**32 - 1
-_LARGEST_CONTEXT = 2**24
+LARGEST_CONTEXT = 2**24
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,9 +38,9 @@ def options_from(arguments: argparse.Namespace) -> AnswerOptions:
     from satchel.runtime.commands.answer import AnswerOptions
     from satchel.runtime.session.choosing import ModelRequest
 
-    _check_range("--temperature", arguments.temperature, 0, _MOST_TEMPERATURE)
-    _check_range("--seed", arguments.seed, 0, _LARGEST_SEED)
-    _check_range("--context", arguments.context, 0, _LARGEST_CONTEXT)
+    check_range("--temperature", arguments.temperature, 0, _MOST_TEMPERATURE)
+    check_range("--seed", arguments.seed, 0, _LARGEST_SEED)
+    check_range("--context", arguments.context, 0, LARGEST_CONTEXT)
     return AnswerOptions(
         model=ModelRequest(
             reference=arguments.model,
@@ -53,7 +53,12 @@ def options_from(arguments: argparse.Namespace) -> AnswerOptions:
     )
 
 
-def _check_range(option: str, given: float | None, least: int, most: int) -> None:
+def check_range(option: str, given: float | None, least: int, most: int) -> None:
+    """Refuse a number outside of its range; None was not given.
+
+    Raises:
+        UsageError: names the option and the range.
+    """
     # Not "given < least or …": NaN is no number of the range either.
     if given is not None and not least <= given <= most:
         raise UsageError(reason=f"{option} takes a number from {least} to {most}, not {given}")

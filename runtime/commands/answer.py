@@ -169,13 +169,14 @@ def answer_batch(
 
 
 def _read_questions(path: Path) -> list[tuple[int, _BatchQuestion]]:
+    name = "standard input" if path == _STANDARD_INPUT else str(path)
     try:
         content = sys.stdin.buffer.read() if path == _STANDARD_INPUT else path.read_bytes()
         text = content.decode("utf-8-sig")
     except OSError as error:
-        raise UsageError(reason=f"{path} cannot be read: {(error.strerror or str(error)).lower()}") from error
+        raise UsageError(reason=f"{name} cannot be read: {(error.strerror or str(error)).lower()}") from error
     except UnicodeDecodeError as error:
-        raise UsageError(reason=f"{path} is not UTF-8 (byte {error.start})") from error
+        raise UsageError(reason=f"{name} is not UTF-8 (byte {error.start})") from error
     asked = []
     seen: dict[str | int, int] = {}
     # Not `splitlines`: U+2028 within a question ends no line of JSON.
@@ -185,10 +186,10 @@ def _read_questions(path: Path) -> list[tuple[int, _BatchQuestion]]:
         try:
             entry = msgspec.json.decode(line, type=_BatchQuestion)
         except msgspec.DecodeError as error:
-            raise UsageError(reason=f'{path}, line {number}: {error}; a line is {{"question": "…"}}') from error
+            raise UsageError(reason=f'{name}, line {number}: {error}; a line is {{"question": "…"}}') from error
         if not entry.question.strip():
-            raise UsageError(reason=f"{path}, line {number}: the question is empty")
+            raise UsageError(reason=f"{name}, line {number}: the question is empty")
         if entry.id is not None and (before := seen.setdefault(entry.id, number)) != number:
-            raise UsageError(reason=f'{path}, line {number}: the id "{entry.id}" is that of line {before}')
+            raise UsageError(reason=f'{name}, line {number}: the id "{entry.id}" is that of line {before}')
         asked.append((number, entry))
     return asked

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from satchel.runtime.errors import SatchelError
 
 
@@ -10,6 +12,18 @@ class NoProjectError(SatchelError):
 
     exit_code = 10
     remedy = "Make one with: satchel new {folder}"
+
+    @property
+    def advice(self) -> str:
+        """Where the folder holds something, that is likely documents: say how an assistant comes to know them."""
+        folder = self.fields["folder"]
+        try:
+            holds_nothing = not os.listdir(folder)  # noqa: PTH208 - the fields may be text
+        except (OSError, ValueError):  # it is not there, or no folder at all
+            holds_nothing = True
+        if holds_nothing:
+            return super().advice
+        return f"Make one with: satchel new NAME   and let it know what is in this folder: satchel add NAME {folder}"
 
 
 class ProjectFormatError(SatchelError):
@@ -36,7 +50,7 @@ class FolderNotEmptyError(SatchelError):
     """{folder} is already there and not empty."""
 
     exit_code = 12
-    remedy = "Choose another name; nothing was changed."
+    remedy = "Name a folder that is empty or not there yet; nothing was changed."
 
 
 class UnknownTemplateError(SatchelError):

@@ -52,5 +52,7 @@ def test_what_is_no_model_is_a_line_and_no_error(capsys, tmp_path):
 
 
 def test_a_wrong_number_of_layers_is_wrong_use(capsys):
+    assert main(["doctor", "--context", "-5", "--json"]) == 2
+    assert "--context takes a number from 0 to" in capsys.readouterr().out
     assert main(["doctor", "--gpu-layers", "many", "--json"]) == 2
     assert json.loads(capsys.readouterr().out)["error"]["code"] == "usage"

@@ -157,6 +157,13 @@ def test_a_batch_comes_from_standard_input_with_ids_as_they_are(harbour, warm_ho
     assert [(answer.line, answer.id, answer.error) for answer in answers] == [(1, 7, None), (3, "7", None)]
 
 
+def test_two_questions_of_one_id_on_standard_input_are_told(harbour, warm_home, type_in):
+    type_in('{"question": "a", "id": 7}\n{"question": "b", "id": 7}')
+
+    with pytest.raises(UsageError, match='standard input, line 2: the id "7" is that of line 1'):
+        list(answer_batch(str(harbour.pack), Path("-"), QUOTING, warm_home))
+
+
 def test_a_question_that_fails_has_its_error_and_the_next_is_asked(tmp_path, home):
     model = write_gguf(tmp_path / "tiny.gguf", TinyModel(context=256))
     folder = write_project(tmp_path / "tutor", settings="[sampling]\nmax_tokens = 4\n")

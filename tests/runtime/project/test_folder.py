@@ -131,6 +131,18 @@ def test_a_broken_example_names_its_line(tmp_path, line, where, reason):
     assert raised.value.advice.startswith('Mend the line; a good one is {"question": ')
 
 
+def test_a_folder_of_documents_is_told_from_one_that_is_not_there(tmp_path):
+    write_files(tmp_path, {"docs/a.md": "x"})
+
+    for folder, advice in (
+        ("docs", f"satchel add NAME {tmp_path / 'docs'}"),
+        ("gone", f"satchel new {tmp_path / 'gone'}"),
+    ):
+        with pytest.raises(NoProjectError) as raised:
+            load_project(tmp_path / folder)
+        assert raised.value.advice.endswith(advice)
+
+
 def test_knowledge_files_are_listed_by_name_with_their_folders(tmp_path):
     write_project(tmp_path, files={f"knowledge/{name}": "x" for name in ("b.md", "a/z.md", "a/é.md", "Ä 1.txt", "c")})
 
