@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from helpers.model_folders import model_bytes, write_file, write_hugging_face, write_ollama
 from helpers.tiny_gguf import STRING, UINT32
 
+from satchel.runtime.cli.main import main
 from satchel.runtime.engine.choice import GgufFile, find_elsewhere, find_model
 from satchel.runtime.engine.errors import ModelMissingError
 from satchel.runtime.project.schema import ModelPreference
@@ -116,3 +118,13 @@ def test_of_two_alike_the_persons_own_is_taken(owner, person):
     own = write_file(owner.models / "Qwen3-4B-Q8_0.gguf", model_bytes(2))
 
     assert find_preferred([QWEN3_4B], owner).path == own
+
+
+@pytest.mark.usefixtures("warm_home")
+def test_a_found_model_answers_when_it_is_named(person, harbour, capsys):
+    """Its weights are random, so what it says is nothing; that it speaks is told."""
+    ollama(person, "tiny:1b", model_bytes(context=4096))
+
+    assert main(["run", str(harbour.pack), "When is high tide?", "--model", "tiny:1b", "--json"]) == 0
+    answered = json.loads(capsys.readouterr().out)
+    assert (answered["mode"], answered["model"]) == ("model", "tiny:1b")
