@@ -113,9 +113,9 @@ def _receive_all(file: RemoteFile, partial: PartialFile, endpoints: list[Endpoin
     """Ask until all is there, going on to the next endpoint after each failure; return which gave the last byte."""
     source = endpoints[0].host
     vain, waits = 0, 0
+    most = partial.size
     while partial.size < file.size:
         endpoint = endpoints[0]
-        before = partial.size
         try:
             source = endpoint.host
             _receive(file, partial, endpoint, front)
@@ -124,7 +124,9 @@ def _receive_all(file: RemoteFile, partial: PartialFile, endpoints: list[Endpoin
             if not endpoints:
                 raise
         except (HubUnreachableError, HubFailedError, _BrokenOffError) as error:
-            vain = 0 if partial.size > before else vain + 1
+            # More than ever before: of two servers, one may lose each time what the other brings.
+            vain = 0 if partial.size > most else vain + 1
+            most = max(most, partial.size)
             if vain >= _ATTEMPTS * len(endpoints):
                 raise _gave_up(error, file, partial, endpoint) from error
             endpoints.append(endpoints.pop(0))

@@ -292,6 +292,16 @@ def test_a_mirror_helps_where_the_hub_fails(file, pull, hub, mirror, error):
     assert fetched.path.read_bytes() == CONTENT
 
 
+def test_two_servers_that_lose_what_the_other_brings_are_given_up(file, pull, hub, mirror):
+    mirror.add(NAME, CONTENT)
+    mirror.rules.ignores_ranges = True
+    hub.rules.cut_after, mirror.rules.cut_after = [1000] * 50, [500] * 50
+
+    with pytest.raises(InterruptedDownloadError):
+        pull(file, Endpoint(hub.url), Endpoint(mirror.url))
+    assert len(parts_of(hub)) + len(parts_of(mirror)) < 12
+
+
 def test_a_hub_that_fails_for_good_is_told_with_its_status(file, pull, hub):
     hub.rules.file_error = (503, "")
     waited: list[float] = []
