@@ -5,6 +5,7 @@ Fed piece by piece as the text streams: what could be the beginning of a call is
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -124,8 +125,9 @@ def parse_call(raw: str) -> ToolCall | BrokenCall:
 
 
 def written(call: ToolCall) -> str:
-    """Return a call as a model writes it."""
-    return f"{OPENING}{msgspec.json.encode(call).decode()}{CLOSING}"
+    """Return a call as the grammar has a model write it."""
+    document = {"name": call.name, "arguments": call.arguments}
+    return f"{OPENING}{json.dumps(document, ensure_ascii=False)}{CLOSING}"
 
 
 def _overlap(text: str) -> int:

@@ -26,7 +26,7 @@ _BASE = r"""
 string ::= "\"" char* "\""
 char ::= [^"\\\x7F\x00-\x1F] | "\\" (["\\bfnrt/] | "u" [0-9a-fA-F] [0-9a-fA-F] [0-9a-fA-F] [0-9a-fA-F])
 integer ::= "-"? ("0" | [1-9] [0-9]{0,17})
-number ::= integer ("." [0-9]{1,17})? ([eE] [-+]? [0-9]{1,3})?
+number ::= integer ("." [0-9]{1,17})? ([eE] [-+]? [0-9]{1,2})?
 boolean ::= "true" | "false"
 null ::= "null"
 value ::= object | array | string | number | boolean | null
@@ -41,7 +41,7 @@ def call_grammar(functions: Iterable[Function]) -> Grammar | None:
     calls = []
     for function in functions:
         arguments = rules.add(function.name, function.parameters)
-        beginning = f'{{"name": {json.dumps(function.name)}, "arguments": '
+        beginning = f'{{"name": {_dumped(function.name)}, "arguments": '
         calls.append(rules.named(f"call-{function.name}", f'{_literal(beginning)} {arguments} "}}"'))
     if not calls:
         return None
@@ -99,7 +99,7 @@ class _Rules:
             return '"{}"' if schema.get("additionalProperties") is False else "object"
         required = schema.get("required", ())
         pairs = {
-            key: f"{_literal(json.dumps(key) + ': ')} {self.add(f'{name}-{key}', inner, depth + 1)}"
+            key: f"{_literal(_dumped(key) + ': ')} {self.add(f'{name}-{key}', inner, depth + 1)}"
             for key, inner in properties.items()
         }
         first = [pairs[key] for key in properties if key in required]

@@ -152,7 +152,7 @@ class ToolRunner:
             result = _in_time(lambda: function.run(arguments, context), context)
         except SatchelError as error:
             return _ended(failed(call, error, labels), start, self._label(prepared, labels))
-        except Exception as error:  # noqa: BLE001 - a tool's bug must not end the chat
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a tool's bug must not end the chat
             traceback.print_exc()
             bug = BadCallError(reason=f"The tool failed ({type(error).__name__}: {error})")
             return _ended(replace(failed(call, bug, labels), failure="bug"), start, self._label(prepared, labels))
