@@ -91,6 +91,8 @@ class ModelList(msgspec.Struct, frozen=True, kw_only=True):
     starter: StarterState
     folder: str
     catalogue_made: str
+    catalogue_how: str
+    """How its entries were checked."""
     catalogue: tuple[Suggestion, ...]
 
 
@@ -118,6 +120,7 @@ def list_usable(home: Home, settings: Settings) -> ModelList:
         starter=starter,
         folder=str(home.models),
         catalogue_made=catalogue.made.isoformat(),
+        catalogue_how=catalogue.how,
         catalogue=tuple(_suggestion(model, machine, files) for model in catalogue.model),
     )
 

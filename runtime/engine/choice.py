@@ -15,6 +15,8 @@ from satchel.runtime.paths import Home
 
 STARTER, READER = "starter", "reader"
 OWN = "satchel"
+_MOST_NAMES = 30
+"""In a message; a cache of models may hold hundreds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,5 +119,10 @@ def _named(wanted: str, known: Sequence[GgufFile]) -> list[GgufFile]:
 
 
 def _missing(reference: str, reason: str, known: Sequence[GgufFile]) -> ModelMissingError:
-    names = ", ".join(sorted({model.name for model in known})) or "none"
-    return ModelMissingError(reference=reference, reason=reason, known=names)
+    names = sorted({model.name for model in known})
+    told = ", ".join(names) or "none"
+    if len(names) > _MOST_NAMES:
+        from satchel.runtime.models.catalogue import nearest
+
+        told = f"{nearest(reference[:_MOST_NAMES], names)}, and others that `satchel models list` shows"
+    return ModelMissingError(reference=reference, reason=reason, known=told)

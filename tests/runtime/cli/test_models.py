@@ -164,7 +164,7 @@ def test_the_list_is_one_json_object(capsys):
     found = json.loads(capsys.readouterr().out)
 
     assert set(found) == {
-        *("models", "left_out", "unfinished", "starter", "folder", "catalogue_made", "catalogue"),
+        *("models", "left_out", "unfinished", "starter", "folder", "catalogue_made", "catalogue_how", "catalogue"),
     }
     assert found["models"][0]["name"] == "starter"
     assert {"name", "path", "source", "bytes", "fits", "why", "quantisation"} <= set(found["models"][0])

@@ -55,6 +55,16 @@ def test_an_unknown_name_is_told_with_the_found_ones(owner, person):
     assert "llama3.2:3b" in caught.value.advice
 
 
+def test_of_very_many_models_the_nearest_are_told(owner):
+    for number in range(40):
+        write_file(owner.models / f"model-{number}.gguf", b"x")
+    write_file(owner.models / "Mistral-7B.gguf", b"x")
+
+    with pytest.raises(ModelMissingError) as caught:
+        find_model("mistal-7b", owner)
+    assert "Mistral-7B, model-7, and others that `satchel models list` shows." in caught.value.advice
+
+
 @pytest.mark.parametrize("reference", ["granite-4-micro", "Granite-4-Micro"])
 def test_a_name_of_the_catalogue_means_its_file_where_that_is_here(owner, person, reference):
     path = write_file(person / ".lmstudio/models/ibm/x/granite-4.0-h-micro-Q4_K_M.gguf", model_bytes())
