@@ -110,6 +110,21 @@ class Window(QMainWindow):
             self.palette_sheet.dismiss()
         else:
             self.palette_sheet.open()
+            self._reach()
+
+    def _reach(self) -> None:
+        """Look up assistants and chats; the palette is there meanwhile."""
+        from satchel.builder.chat.past_chats import read_past
+        from satchel.builder.reach import reachable
+
+        sheet, home = self.palette_sheet, self.shell.home
+        if sheet is not None:
+            self.shell.operations.run(
+                lambda _task: read_past(home),
+                owner=sheet,
+                name="palette",
+                succeeded=lambda past: sheet.add(reachable(past, self.shell)),
+            )
 
     def next_pane(self) -> None:
         """Move the focus to the next pane of the page; the rail is the last one."""

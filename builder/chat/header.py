@@ -8,13 +8,12 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QWidget
 
+from satchel.builder.chat.transcript import READER, model_words
 from satchel.builder.language import translate
 from satchel.builder.theme.appearance import Appearance
 from satchel.builder.widgets.avatar import Avatar
 from satchel.builder.widgets.buttons import Button, IconButton
 from satchel.builder.widgets.labels import ElidedLabel
-
-READER = "reader"
 
 
 class ChatHeader(QWidget):
@@ -79,12 +78,3 @@ class ChatHeader(QWidget):
             action.triggered.connect(lambda _checked=False, wanted=name: self.model_chosen.emit(wanted))
             menu.addAction(action)
         self.model.setMenu(menu)
-
-
-def model_words(name: str) -> str:
-    """Return how a model is called in the window."""
-    if name == READER:
-        return translate("Chat", "Quotes, no model")
-    if name == "starter":
-        return translate("Chat", "Starter 135M")
-    return name

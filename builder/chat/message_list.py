@@ -183,7 +183,8 @@ class MessageList(QAbstractScrollArea):
             self.following_changed.emit(following)
 
     def _column_width(self) -> int:
-        return max(160, min(TEXT_COLUMN, self.viewport().width() - 2 * _MARGIN))
+        # Of the whole widget: the column stays where it is when a scroll bar comes, and above the message field.
+        return max(160, min(TEXT_COLUMN, self.width() - 2 * _MARGIN))
 
     def _anchor(self) -> tuple[int, int]:
         """Return the first row in view, and how far it is scrolled past."""
@@ -251,12 +252,12 @@ class MessageList(QAbstractScrollArea):
             return widget.sizeHint().height()
         layout.activate()
         if layout.hasHeightForWidth():
-            return max(layout.totalHeightForWidth(self._width), layout.totalMinimumSize().height())
+            return layout.totalHeightForWidth(self._width)
         return layout.totalSizeHint().height()
 
     def _place(self) -> None:
         value = self.verticalScrollBar().value()
-        left = max(_MARGIN, (self.viewport().width() - self._width) // 2)
+        left = max(_MARGIN, (self.width() - self._width) // 2)
         for row, widget in self._built.items():
             at = QPoint(left, self._tops[row] - value)
             wanted = QRect(at.x(), at.y(), self._width, self._heights[row])

@@ -13,11 +13,12 @@ from satchel.builder.chat.chat_view import ChatView, chat_title
 from satchel.builder.chat.conversation import Opened, Opening, folder_of
 from satchel.builder.chat.export_chat import export_chat, file_name
 from satchel.builder.chat.find_bar import FindBar
-from satchel.builder.chat.header import ChatHeader, model_words
+from satchel.builder.chat.header import ChatHeader
 from satchel.builder.chat.history_list import HistoryList
 from satchel.builder.chat.model_choice import models_here
 from satchel.builder.chat.page_pane import PagePane
 from satchel.builder.chat.past_chats import Past, read_past
+from satchel.builder.chat.transcript import model_words
 from satchel.builder.commands import Command
 from satchel.builder.language import translate
 from satchel.builder.operations import Failure
@@ -75,7 +76,7 @@ class ChatPage(Page):
     def new_chat(self) -> None:
         """Begin another chat with the same assistant."""
         if self._reference:
-            self._open(Opening(self._reference))
+            self._open(Opening(self._reference), chosen=self._assistant_id)
 
     def toggle_history(self) -> None:
         """Show the list of chats, or hide it."""
@@ -91,7 +92,8 @@ class ChatPage(Page):
         """Let another model answer from now on; this assistant keeps it."""
         chosen = {**self.shell.preferences.answer_with, self._assistant_id: model}
         self.shell.prefer(answer_with=chosen)
-        self._open(Opening(self._reference, self._chat.id if self._chat is not None else None))
+        chat = self._chat.id if self._chat is not None else None
+        self._open(Opening(self._reference, chat), chosen=self._assistant_id)
 
     def rename(self) -> None:
         """Write another title, in the list."""

@@ -28,6 +28,7 @@ from satchel.builder.theme.appearance import Appearance
 from satchel.builder.theme.tokens import BODY, LINE_HEIGHT
 
 _CHIP_PIXELS = 11
+_QUOTE_INDENT = 16
 _HEADINGS = {1: 18, 2: 16, 3: 15}
 
 
@@ -65,7 +66,7 @@ class Prose(QTextBrowser):
         else:
             self.setLineWrapMode(QTextBrowser.LineWrapMode.NoWrap)
         self.viewport().setAutoFillBackground(False)
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         self.anchorClicked.connect(self._clicked)
@@ -82,7 +83,7 @@ class Prose(QTextBrowser):
         self._markdown = ""
         self.document().setDefaultFont(self.font())
         self.setPlainText(text)
-        self._space_lines()
+        self._space_lines(plain=True)
         if marked is not None:
             cursor = QTextCursor(self.document())
             cursor.setPosition(marked[0])
@@ -160,17 +161,24 @@ class Prose(QTextBrowser):
             if isinstance(frame, QTextTable):
                 self._dress_table(frame)
         self.updateGeometry()
+        self.horizontalScrollBar().setValue(0)
 
-    def _space_lines(self) -> None:
+    def _space_lines(self, *, plain: bool = False) -> None:
         cursor = QTextCursor(self.document())
         block = self.document().begin()
         while block.isValid():
             look = QTextBlockFormat(block.blockFormat())
             look.setLineHeight(100 * LINE_HEIGHT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
-            last = not block.next().isValid()
-            look.setTopMargin(10 if look.headingLevel() and block.position() else 0)
-            look.setBottomMargin(0 if last else 3 if block.textList() is not None else 9)
             cursor.setPosition(block.position())
+            if plain or not block.next().isValid() or cursor.currentTable() is not None:
+                below = 0
+            else:
+                below = 3 if block.textList() is not None else 9
+            look.setTopMargin(10 if look.headingLevel() and block.position() else 0)
+            look.setBottomMargin(below)
+            if look.intProperty(QTextBlockFormat.Property.BlockQuoteLevel):
+                look.setLeftMargin(_QUOTE_INDENT)
+                look.setRightMargin(0)
             cursor.setBlockFormat(look)
             block = block.next()
 
@@ -180,9 +188,13 @@ class Prose(QTextBrowser):
         block = self.document().begin()
         while block.isValid():
             level = block.blockFormat().headingLevel()
+            quoted = block.blockFormat().intProperty(QTextBlockFormat.Property.BlockQuoteLevel) > 0
             for place, length, look in _fragments(block):
                 changed = QTextCharFormat()
+                if quoted:
+                    changed.setForeground(self._appearance.colour("muted"))
                 if level:
+                    changed.setProperty(QTextCharFormat.Property.FontSizeAdjustment, 0)
                     changed.setProperty(QTextCharFormat.Property.FontPixelSize, _HEADINGS.get(level, BODY + 1))
                     changed.setFontWeight(QFont.Weight.DemiBold)
                 if look.isAnchor():

@@ -16,7 +16,7 @@ from satchel.builder.theme.appearance import Appearance
 from satchel.builder.widgets.avatar import Avatar
 from satchel.builder.widgets.banner import Banner
 from satchel.builder.widgets.buttons import Button, IconButton
-from satchel.builder.widgets.flow import FlowLayout
+from satchel.builder.widgets.flow import FlowBox
 from satchel.builder.widgets.labels import label
 from satchel.runtime.session.assistant import LoadedAssistant
 from satchel.runtime.session.events import Progress, Source
@@ -222,8 +222,7 @@ class AnswerRow(QWidget):
         return frame
 
     def _chips(self) -> QWidget:
-        place = QWidget()
-        flow = FlowLayout(place, spacing=6)
+        flow = FlowBox(spacing=6)
         for source in self.entry.sources[:_MOST_CHIPS]:
             chip = Button(
                 self._appearance,
@@ -235,8 +234,8 @@ class AnswerRow(QWidget):
                 tip=quote_of(source),
             )
             chip.clicked.connect(lambda _checked=False, of=source: self.source_opened.emit(of))
-            flow.addWidget(chip)
-        return place
+            flow.add(chip)
+        return flow
 
     def _foot(self) -> QWidget:
         place = QWidget()
@@ -290,13 +289,12 @@ class GreetingRow(QWidget):
         head.addWidget(words, 1)
         column.addLayout(head)
         if starters and assistant.starters:
-            place = QWidget()
-            flow = FlowLayout(place, spacing=8)
+            flow = FlowBox(spacing=8)
             for starter in assistant.starters:
                 chip = Button(appearance, starter, role="chip")
                 chip.clicked.connect(lambda _checked=False, text=starter: self.starter_chosen.emit(text))
-                flow.addWidget(chip)
-            column.addWidget(place)
+                flow.add(chip)
+            column.addWidget(flow)
 
 
 def estimate_height(entry: Entry, width: int) -> int:

@@ -155,7 +155,7 @@ def footer(entry: Entry) -> str:
     if entry.quoted:
         said.append(translate("Chat", "quoted word for word"))
     elif entry.model and entry.model != READER:
-        said.append(entry.model)
+        said.append(model_words(entry.model))
     first = entry.timings.get("first_word")
     if first is not None:
         said.append(translate("Chat", "first word {n} s", n=_seconds(first)))
@@ -191,3 +191,12 @@ def _speed(text: str, timings: dict[str, float]) -> float | None:
 def _seconds(milliseconds: float) -> str:
     seconds = milliseconds / 1000
     return f"{seconds:.2f}" if seconds < 0.095 else f"{seconds:.1f}"
+
+
+def model_words(name: str) -> str:
+    """Return how a model is called in the window."""
+    if name == READER:
+        return translate("Chat", "Quotes, no model")
+    if name == "starter":
+        return translate("Chat", "Starter 135M")
+    return name

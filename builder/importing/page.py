@@ -19,7 +19,7 @@ from satchel.builder.widgets.banner import failure_banner
 from satchel.builder.widgets.buttons import Button, IconButton
 from satchel.builder.widgets.card import Card
 from satchel.builder.widgets.chip import Chip
-from satchel.builder.widgets.flow import FlowLayout
+from satchel.builder.widgets.flow import FlowBox
 from satchel.builder.widgets.labels import IconLabel, label, rule
 from satchel.runtime.commands.aside import Aside
 from satchel.runtime.commands.install import Installation
@@ -170,13 +170,12 @@ class ImportPage(Page):
         words.addWidget(label(identity.name, "section", wrap=True))
         if description.persona.description:
             words.addWidget(label(description.persona.description, "muted", wrap=True))
-        chips_place = QWidget()
-        chips = FlowLayout(chips_place, spacing=8)
+        chips = FlowBox(spacing=8)
         unsigned = description.signature == "unsigned"
-        chips.addWidget(Chip(appearance, origin_words(description), icon="shield", tone="" if unsigned else "amber"))
-        chips.addWidget(Chip(appearance, translate("Import", "version {n}", n=identity.version)))
-        chips.addWidget(Chip(appearance, size_words(description.size)))
-        words.addWidget(chips_place)
+        chips.add(Chip(appearance, origin_words(description), icon="shield", tone="" if unsigned else "amber"))
+        chips.add(Chip(appearance, translate("Import", "version {n}", n=identity.version)))
+        chips.add(Chip(appearance, size_words(description.size)))
+        words.addWidget(chips)
         head.addLayout(words, 1)
         card.column.addLayout(head)
         nothing = ReviewRow(

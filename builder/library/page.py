@@ -47,9 +47,8 @@ class LibraryPage(Page):
         inner = QVBoxLayout(self._content)
         inner.setContentsMargins(0, 0, 0, 24)
         inner.setSpacing(0)
-        self._cards_place = QWidget()
-        self._grid = CardGrid(self._cards_place)
-        inner.addWidget(self._cards_place)
+        self._grid = CardGrid()
+        inner.addWidget(self._grid)
         inner.addSpacing(26)
         self._recent_title = label(translate("Library", "Recent chats"), "section")
         inner.addWidget(self._recent_title)
@@ -174,7 +173,7 @@ class LibraryPage(Page):
             card = AssistantCard(self.shell.appearance, entry, facts(entry, quotes=True), self._menu(entry))
             card.opened.connect(lambda of=entry: self._open(of))
             self.cards.append(card)
-            self._grid.addWidget(card)
+            self._grid.add(card)
         shown = chats[: RECENT if not typed else 20]
         for number, recent in enumerate(shown):
             if number:
@@ -199,12 +198,11 @@ class LibraryPage(Page):
 
     def _clear(self) -> None:
         self.cards = []
-        for layout in (self._grid, self._recent.column):
-            while (item := layout.takeAt(0)) is not None:
-                widget = item.widget()
-                if widget is not None:
-                    widget.hide()
-                    widget.deleteLater()
+        self._grid.clear()
+        while (item := self._recent.column.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
 
     def _menu(self, entry: LibraryEntry) -> list[MenuEntry]:
         actions = self.actions_of

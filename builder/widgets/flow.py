@@ -1,105 +1,112 @@
-"""Layouts: chips that flow onto further lines, and cards in equal columns."""
+"""Widgets that arrange their children: chips that flow onto further lines, and cards in equal columns."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
+from PySide6.QtCore import QEvent, QRect, QSize
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 
-class _ItemLayout(QLayout):
-    """What both have: a list of items."""
+class _Arranged(QWidget):
+    """What both have: children in the order in which they were added."""
 
-    def __init__(self, parent: QWidget | None, spacing: int) -> None:
-        super().__init__(parent)
-        self._items: list[QLayoutItem] = []
-        self.setSpacing(spacing)
-        self.setContentsMargins(0, 0, 0, 0)
+    def __init__(self, spacing: int) -> None:
+        super().__init__()
+        self.setProperty("role", "plain")
+        self._spacing = spacing
+        self._children: list[QWidget] = []
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
 
-    def addItem(self, item: QLayoutItem) -> None:
-        self._items.append(item)
+    @property
+    def widgets(self) -> list[QWidget]:
+        """The children, in their order."""
+        return list(self._children)
 
-    def count(self) -> int:
-        return len(self._items)
+    def add(self, widget: QWidget) -> None:
+        """Put a widget after the others."""
+        widget.setParent(self)
+        self._children.append(widget)
+        widget.show()
+        self._changed()
 
-    def itemAt(self, index: int) -> QLayoutItem | None:
-        return self._items[index] if 0 <= index < len(self._items) else None
-
-    def takeAt(self, index: int) -> QLayoutItem | None:
-        return self._items.pop(index) if 0 <= index < len(self._items) else None
-
-    def expandingDirections(self) -> Qt.Orientation:
-        return Qt.Orientation(0)
+    def clear(self) -> None:
+        """Take all of them out, and delete them."""
+        children, self._children = self._children, []
+        for child in children:
+            child.hide()
+            child.deleteLater()
+        self._changed()
 
     def hasHeightForWidth(self) -> bool:
         return True
 
-    def sizeHint(self) -> QSize:
-        return self.minimumSize()
-
     def heightForWidth(self, width: int) -> int:
-        return self._arrange(QRect(0, 0, width, 0), place=False)
+        return self._arrange(width, place=False)
 
-    def setGeometry(self, rectangle: QRect) -> None:
-        super().setGeometry(rectangle)
-        self._arrange(rectangle, place=True)
+    def sizeHint(self) -> QSize:
+        width = self.width() if self.width() > 100 else 600
+        return QSize(self.minimumSizeHint().width(), self._arrange(width, place=False))
 
-    def _shown(self) -> list[QLayoutItem]:
-        return [item for item in self._items if not item.isEmpty()]
+    def minimumSizeHint(self) -> QSize:
+        return QSize(60, 0)
 
-    def _arrange(self, within: QRect, *, place: bool) -> int:
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange(self.width(), place=True)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._changed()
+        return super().event(event)
+
+    def _changed(self) -> None:
+        self._arrange(self.width(), place=True)
+        self.updateGeometry()
+
+    def _arrange(self, width: int, *, place: bool) -> int:
+        """Return the height at a width; with `place`, put the children there."""
         raise NotImplementedError
 
 
-class FlowLayout(_ItemLayout):
-    """Items side by side at their own size, on as many lines as they need."""
+class FlowBox(_Arranged):
+    """Children side by side at their own size, on as many lines as they need."""
 
-    def __init__(self, parent: QWidget | None = None, spacing: int = 8) -> None:
-        super().__init__(parent, spacing)
+    def __init__(self, spacing: int = 8) -> None:
+        super().__init__(spacing)
 
-    def minimumSize(self) -> QSize:
-        size = QSize()
-        for item in self._shown():
-            size = size.expandedTo(item.minimumSize())
-        return size
-
-    def _arrange(self, within: QRect, *, place: bool) -> int:
-        x, y, line = within.x(), within.y(), 0
-        for item in self._shown():
-            hint = item.sizeHint()
-            width = min(hint.width(), within.width()) if within.width() > 0 else hint.width()
-            if x > within.x() and x + width > within.right() + 1:
-                x, y, line = within.x(), y + line + self.spacing(), 0
+    def _arrange(self, width: int, *, place: bool) -> int:
+        x = y = line = 0
+        for child in self._children:
+            hint = child.sizeHint()
+            wide = min(hint.width(), width)
+            if x and x + wide > width:
+                x, y, line = 0, y + line + self._spacing, 0
             if place:
-                item.setGeometry(QRect(QPoint(x, y), QSize(width, hint.height())))
-            x += width + self.spacing()
+                child.setGeometry(QRect(x, y, wide, hint.height()))
+            x += wide + self._spacing
             line = max(line, hint.height())
-        return y + line - within.y()
+        return y + line
 
 
-class CardGrid(_ItemLayout):
-    """Items of one size in as many columns as fit, which share the whole width."""
+class CardGrid(_Arranged):
+    """Children of one height in as many columns as fit, which share the whole width."""
 
-    def __init__(
-        self, parent: QWidget | None = None, *, least_width: int = 300, height: int = 154, spacing: int = 16
-    ) -> None:
-        super().__init__(parent, spacing)
+    def __init__(self, *, least_width: int = 300, height: int = 154, spacing: int = 16) -> None:
+        super().__init__(spacing)
         self._least_width, self._height = least_width, height
 
     def columns(self, width: int) -> int:
         """Return how many columns there are at a width."""
-        return max(1, (width + self.spacing()) // (self._least_width + self.spacing()))
+        return max(1, (width + self._spacing) // (self._least_width + self._spacing))
 
-    def minimumSize(self) -> QSize:
-        return QSize(self._least_width, self._height)
-
-    def _arrange(self, within: QRect, *, place: bool) -> int:
-        shown = self._shown()
-        columns = self.columns(within.width())
-        gap = self.spacing()
-        width = (within.width() - gap * (columns - 1)) / columns
-        for number, item in enumerate(shown) if place else ():
+    def _arrange(self, width: int, *, place: bool) -> int:
+        columns = self.columns(width)
+        column_width = (width - self._spacing * (columns - 1)) / columns
+        for number, child in enumerate(self._children if place else ()):
             row, column = divmod(number, columns)
-            left = within.x() + round(column * (width + gap))
-            item.setGeometry(QRect(left, within.y() + row * (self._height + gap), round(width), self._height))
-        rows = -(-len(shown) // columns)
-        return rows * self._height + max(0, rows - 1) * gap
+            left = round(column * (column_width + self._spacing))
+            child.setGeometry(QRect(left, row * (self._height + self._spacing), round(column_width), self._height))
+        rows = -(-len(self._children) // columns)
+        return rows * self._height + max(0, rows - 1) * self._spacing
