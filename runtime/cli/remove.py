@@ -28,8 +28,8 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
         chats = in_number(found.chats, "chat")
         if not terminal.interactive:
             raise UsageError(reason=f"it had {chats}: say --with-chats or --keep-chats; there is nobody here to ask")
-        pack = f"{found.pack.name} {found.pack.version}"
-        with_chats = terminal.ask_yes(f"Delete the {chats} that you had with {pack} as well?")
+        them = "it" if found.chats == 1 else "them"
+        with_chats = terminal.ask_yes(f"{found.pack.name} {found.pack.version} had {chats}. Delete {them} as well?")
     done = remove(found.pack.pack_id, home, with_chats=with_chats)
     if arguments.json:
         terminal.json(done)

@@ -24,6 +24,7 @@ from satchel.runtime.project.naming import is_hidden, knowledge_name
 from satchel.runtime.project.save import save_assistant
 
 _HIDDEN = "hidden files are not read"
+_OWN = "it is the assistant's own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ def add_knowledge(folder: Path, sources: Sequence[Path], *, link: bool = False, 
     for source in sources:
         if not os.path.exists(source):  # noqa: PTH110 - unlike Path.exists, it says no to a name too long
             raise NothingToAddError(path=source, reason="it does not exist")
+        if source.is_dir() and is_within(source, folder):
+            raise NothingToAddError(path=source, reason="it is the assistant's own folder, or lies in it")
     return Added(folder, _link(project, sources) if link else _copy(project, sources, replace=replace))
 
 
@@ -93,7 +96,7 @@ def _copy(project: Project, sources: Sequence[Path], *, replace: bool) -> tuple[
     entries: list[AddedFile] = []
     coming: dict[Path, Path] = {}
     folders: set[Path] = set()
-    for source, name, problem in _named_files(sources):
+    for source, name, problem in _named_files(sources, project.folder):
         if problem:
             entries.append(AddedFile(name, "skipped", problem))
             continue
@@ -123,11 +126,11 @@ def _copy(project: Project, sources: Sequence[Path], *, replace: bool) -> tuple[
     return tuple(entries)
 
 
-def _named_files(sources: Sequence[Path]) -> Iterator[tuple[Path, str, str]]:
+def _named_files(sources: Sequence[Path], project: Path) -> Iterator[tuple[Path, str, str]]:
     """Yield each file with its name under `knowledge/` and, where it is not taken, why not."""
     for source in sources:
         if source.is_dir():
-            yield from _named_files_of(source)
+            yield from _named_files_of(source, project)
         elif source.is_file():
             if (closed := _closed(source)) is not None:
                 raise _unreadable(source, closed)
@@ -136,8 +139,9 @@ def _named_files(sources: Sequence[Path]) -> Iterator[tuple[Path, str, str]]:
             raise NothingToAddError(path=source, reason="it is neither a file nor a folder")
 
 
-def _named_files_of(source: Path) -> Iterator[tuple[Path, str, str]]:
+def _named_files_of(source: Path, project: Path) -> Iterator[tuple[Path, str, str]]:
     top = source.resolve().name
+    holds_project = is_within(project, source)
     try:
         found = list(find_documents(source))
     except OSError as error:
@@ -147,6 +151,8 @@ def _named_files_of(source: Path) -> Iterator[tuple[Path, str, str]]:
     for entry in found:
         name = knowledge_name((top / entry.path.relative_to(source)).as_posix())
         problem = entry.problem or (_HIDDEN if is_hidden(top) else "")
+        if holds_project and is_within(entry.path, project):
+            problem = _OWN
         if not problem and (closed := _closed(entry.path)) is not None:
             problem = f"it cannot be opened: {(closed.strerror or str(closed)).lower()}"
         yield entry.path, name, problem

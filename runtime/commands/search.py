@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 import msgspec
 
-from satchel.runtime.commands.opening import open_assistant
+from satchel.runtime.commands.opening import is_folder, open_assistant
 from satchel.runtime.errors import CheckFailedError, UsageError
 from satchel.runtime.knowledge.answers import FileExplanation, FoundPassage, KnowledgeWarning
 from satchel.runtime.knowledge.client import KnowledgeClient, KnowledgeRequest
+from satchel.runtime.packfile.errors import UnknownKnowledgeFileError
 from satchel.runtime.paths import Home
 from satchel.runtime.progress import SILENT, Progress
+from satchel.runtime.project.errors import UnknownProjectFileError
 from satchel.runtime.settings import load_settings
 
 
@@ -40,7 +42,7 @@ def search(
     Raises:
         UsageError: the question is empty, or `k` is below 1.
         CheckFailedError: it knows no files.
-        UnknownKnowledgeFileError: `files` names one that it does not know.
+        UnknownKnowledgeFileError, UnknownProjectFileError: `files` names one that it does not know.
     """
     if not question.strip():
         raise UsageError(reason="the question is empty")
@@ -61,6 +63,13 @@ def search(
         wanted = k if k is not None else assistant.retrieval.k
         found = client.ask(question, k=wanted, quote=False, files=files)
         explained = client.explain(question, k=wanted) if why else ()
+    except UnknownKnowledgeFileError as error:
+        if not is_folder(reference):
+            raise
+        # Not the path of its index, which lies somewhere in the cache.
+        raise UnknownProjectFileError(
+            folder=reference, file=error.fields["file"], known=error.fields["known"]
+        ) from error
     finally:
         client.close()
     return SearchResult(found.passages, found.below_gate, found.warnings, explained)

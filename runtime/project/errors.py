@@ -74,6 +74,13 @@ class NothingToAddError(SatchelError):
     remedy = "Check the spelling; files and folders of documents can be added."
 
 
+class UnknownProjectFileError(SatchelError):
+    """{folder} has no knowledge file {file}; it has: {known}."""
+
+    exit_code = 15
+    remedy = "`satchel index {folder}` lists the files, and those that could not be read."
+
+
 class LinkedFolderMissingError(SatchelError):
     """The linked folder {path} is not there any more."""
 

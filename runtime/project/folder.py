@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from satchel.runtime.project.documents import FoundFile, find_documents, within
+from satchel.runtime.project.documents import FoundFile, find_documents, is_within, within
 from satchel.runtime.project.errors import (
     LineFormatError,
     LinkedFolderMissingError,
@@ -115,7 +115,11 @@ class Project:
         if place.is_file():
             yield knowledge_name(name), FoundFile(place)
         else:
-            yield from _named_documents(place, name)
+            holds_project = is_within(self.folder, place)
+            for shown, found in _named_documents(place, name):
+                # The settings, and the knowledge a second time, are no knowledge.
+                if not (holds_project and is_within(found.path, self.folder)):
+                    yield shown, found
 
 
 def load_project(folder: Path) -> Project:

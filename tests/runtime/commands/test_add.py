@@ -164,6 +164,27 @@ def test_links_that_lead_out_of_a_given_folder_are_not_followed(folder, tmp_path
     assert sorted(snapshot(folder / "knowledge")) == ["notes/a.md", "old.md"]
 
 
+@pytest.mark.parametrize("link", [False, True])
+@pytest.mark.parametrize("own", [".", "knowledge"])
+def test_an_assistant_is_not_added_to_itself(folder, own, link):
+    before = snapshot(folder)
+
+    with pytest.raises(NothingToAddError, match="it is the assistant's own folder, or lies in it"):
+        add_knowledge(folder, [folder / own], link=link)
+
+    assert snapshot(folder) == before
+
+
+def test_of_a_folder_around_the_assistant_the_assistant_is_left_out(folder, tmp_path):
+    write_files(tmp_path, {"a.md": "a"})
+
+    added = {entry.name.partition("/")[2]: entry for entry in add_knowledge(folder, [tmp_path]).files}
+
+    assert added["a.md"].state == "added"
+    assert added["tutor/knowledge/old.md"].state == "skipped"
+    assert added["tutor/assistant.toml"].reason == "it is the assistant's own"
+
+
 def test_nothing_is_copied_through_a_link_out_of_the_project(folder, tmp_path):
     write_files(tmp_path, {"notes/a.md": "a", "elsewhere/b.md": "b"})
     (folder / "knowledge/notes").symlink_to(tmp_path / "elsewhere")

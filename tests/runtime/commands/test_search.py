@@ -8,6 +8,7 @@ from helpers.project_folders import write_project
 from satchel.runtime.commands.search import search
 from satchel.runtime.errors import CheckFailedError, UsageError
 from satchel.runtime.packfile.errors import UnknownKnowledgeFileError
+from satchel.runtime.project.errors import UnknownProjectFileError
 
 QUESTION = "At what water level does the flood gate close?"
 
@@ -39,6 +40,9 @@ def test_why_explains_every_file(harbour, warm_home):
 def test_a_file_that_is_not_there_is_named(harbour, warm_home):
     with pytest.raises(UnknownKnowledgeFileError):
         search(str(harbour.pack), QUESTION, warm_home, files=["none.md"])
+    with pytest.raises(UnknownProjectFileError) as raised:
+        search(str(harbour.folder), QUESTION, warm_home, files=["none.md"])
+    assert raised.value.message.startswith(f"{harbour.folder} has no knowledge file none.md; it has: fees.csv, ")
 
 
 def test_an_assistant_without_files_has_nothing_to_search(tmp_path, home):
