@@ -20,6 +20,7 @@ from satchel.runtime.models.errors import ForeignFileError, LicenceNotAcceptedEr
 from satchel.runtime.models.facts import read_facts
 from satchel.runtime.models.file_names import model_name
 from satchel.runtime.models.hub import PREFIX, RemoteFile, RemoteModel, look_up, parse_reference
+from satchel.runtime.models.partial import SUFFIX
 from satchel.runtime.models.pulled import PulledFile, PulledRecord, read_record, save_record
 from satchel.runtime.models.transfer import Endpoint
 from satchel.runtime.packfile.lock import locked
@@ -116,7 +117,10 @@ def pull_model(
         NotEnoughSpaceError, SaveError, BusyError: the disk is full, not writable, or another process pulls it.
     """
     model = offer.model
+    first = offer.paths[0]
     if offer.here is not None:
+        if offer.here.path == first and read_record(first) is None:
+            save_record(first, _record(model))  # a run that was killed between naming the file and noting it
         return _report(offer, offer.here)
     if not offer.is_free and not accept_licence:
         raise LicenceNotAcceptedError(name=offer.name, licence=offer.licence, page=model.page)
@@ -130,7 +134,6 @@ def pull_model(
         key=lambda endpoint: endpoint.url != model.endpoint.url,
     )
     resumed = 0
-    first = offer.paths[0]
     with locked(first):
         for file, path in missing:
             resumed += fetch(file, path, endpoints, progress=progress, note=note).resumed_from
@@ -177,8 +180,6 @@ def _is_whole(file: RemoteFile, path: Path, hashes: KnownHashes) -> bool:
 
 
 def _kept(path: Path) -> int:
-    from satchel.runtime.models.partial import SUFFIX
-
     partial = path.with_name(path.name + SUFFIX)
     return partial.stat().st_size if partial.is_file() else 0
 

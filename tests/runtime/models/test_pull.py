@@ -70,6 +70,13 @@ def test_a_second_pull_fetches_nothing(owner, settings, hub):
     assert hub.paths("cdn") == []
 
 
+def test_a_run_that_was_killed_before_it_took_its_note_is_made_good(owner, settings, content):
+    path = write_file(owner.models / REPOSITORY / "Tiny-1B-Q8_0.gguf", content)
+
+    assert pull(owner, settings).already_here
+    assert read_record(path).is_unchanged()
+
+
 @pytest.mark.usefixtures("content")
 def test_a_file_that_changed_on_the_hub_replaces_the_pulled_one(owner, settings, hub):
     pull(owner, settings)
