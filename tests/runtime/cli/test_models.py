@@ -193,7 +193,9 @@ def test_a_pulled_model_can_be_removed(capsys):
     assert main(["models", "remove", "Tiny-1B-Q8_0"]) == 42
 
 
-def test_ctrl_c_in_a_pull_keeps_what_came_and_the_next_goes_on(capsys, home, hub):
+@pytest.fixture
+def half_pulled(home, hub) -> Iterator[subprocess.Popen[str]]:
+    """A process that pulls and has got 4,000 bytes, when the hub hangs."""
     hub.rules.stall_after = 4000
     partial = home.models / REPOSITORY / "Tiny-1B-Q8_0.gguf.partial"
     with subprocess.Popen(
@@ -204,15 +206,41 @@ def test_ctrl_c_in_a_pull_keeps_what_came_and_the_next_goes_on(capsys, home, hub
         text=True,
     ) as process:
         wait_until(lambda: partial.exists() and partial.stat().st_size == 4000)
-        process.send_signal(signal.SIGINT)
-        said, complaints = process.communicate(timeout=30)
-    hub.release()
+        yield process
+        process.kill()
 
-    assert process.returncode == 130
+
+def goes_on(capsys, hub: LocalHub) -> bool:
+    """Tell whether the next pull takes up the 4,000 bytes."""
+    hub.release()
+    hub.rules.stall_after = None
+    assert main(["models", "pull", REFERENCE, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)["resumed_from"] == 4000
+
+
+def test_ctrl_c_in_a_pull_keeps_what_came_and_the_next_goes_on(capsys, half_pulled, hub):
+    half_pulled.send_signal(signal.SIGINT)
+    said, complaints = half_pulled.communicate(timeout=30)
+
+    assert half_pulled.returncode == 130
     assert json.loads(said)["error"]["code"] == "cancelled"
     assert "What came is kept: the same command goes on from there." in complaints
     assert main(["models", "list"]) == 0
     assert f"of {REFERENCE}; pulling it again goes on" in capsys.readouterr().out
+    assert goes_on(capsys, hub)
+
+
+def test_a_killed_pull_keeps_what_came_too(capsys, half_pulled, hub):
+    half_pulled.kill()
+    half_pulled.communicate(timeout=30)
+
+    assert goes_on(capsys, hub)
+
+
+@pytest.mark.usefixtures("half_pulled")
+def test_a_second_process_is_told_that_it_is_being_pulled(capsys, hub):
     hub.rules.stall_after = None
-    assert main(["models", "pull", REFERENCE, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["resumed_from"] == 4000
+
+    assert main(["models", "pull", REFERENCE, "--json"]) == 62
+    assert error_of(capsys)["code"] == "busy"
+    hub.release()
