@@ -198,6 +198,8 @@ class Egress:
             body += unpack(chunk, most + 1 - len(body))
             if len(body) > most or came > most:
                 return bytes(body[:most]), True
+        if answer.length:
+            raise http.client.IncompleteRead(bytes(body), answer.length)
         return bytes(body), False
 
     def _count(self, place: str, *, requests: int = 0, sent: int = 0, received: int = 0) -> None:

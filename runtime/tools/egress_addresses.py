@@ -61,7 +61,9 @@ def pin(place: str, host: str, port: int, *, private_is_granted: bool, resolve: 
 
 def inner_kind(address: IpAddress) -> str:
     """Return in words what keeps an address from being public; empty: it is."""
-    for one in (address, *_embedded(address)):
+    embedded = _embedded(address)
+    # A gateway's address is as public as the one that it stands for; Python calls it reserved.
+    for one in embedded if address in _TRANSLATED else (address, *embedded):
         if one in _METADATA:
             return "the cloud's own metadata service"
         if one.is_loopback or one.is_unspecified:

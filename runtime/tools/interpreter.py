@@ -30,7 +30,7 @@ LIBRARIES = ("numpy", "pandas", "matplotlib", "scipy", "sympy")
 _MOST_ANSWER = 1 << 20
 _MOST_FILES = 20
 _MOST_FILE_BYTES = 8 << 20
-_INTERRUPT_SECONDS = 2.0
+_INTERRUPT_SECONDS = 1.0
 _PROGRAM = Path(interpreter_worker.__file__).resolve()
 _POLICY = Policy(
     readable=(_PROGRAM,),
@@ -59,7 +59,7 @@ def installed_libraries() -> tuple[str, ...]:
 
 
 class Interpreter:
-    """A Python that runs one piece of code after another. Calls come from one thread at a time."""
+    """A Python that runs one piece of code after another."""
 
     def __init__(self, confinement: Confinement, policy: Policy = _POLICY) -> None:
         self._confinement = confinement
@@ -68,6 +68,8 @@ class Interpreter:
         self._buffer = b""
         self._seen: dict[str, tuple[int, int]] = {}
         self._given: dict[str, bytes] = {}
+        self._lock = threading.Lock()
+        """A call that was left behind may still be ending the process when the next one comes."""
 
     @property
     def is_running(self) -> bool:
@@ -76,9 +78,10 @@ class Interpreter:
 
     def give(self, name: str, content: bytes) -> None:
         """Put a file into the folder in which the code runs, in this process and in those that follow it."""
-        self._given[name] = content
-        if self._process is not None:
-            self._put(name, content)
+        with self._lock:
+            self._given[name] = content
+            if self._process is not None:
+                self._put(name, content)
 
     def run(self, code: str, context: CallContext) -> tuple[str, tuple[Artefact, ...]]:
         """Run code, and return what it printed (or its error) and the files that it made.
@@ -87,6 +90,10 @@ class Interpreter:
             InterpreterDiedError: it ended, or did not stop when its time was up.
             CancelledError, OutOfTimeError: and it stopped; its variables are kept.
         """
+        with self._lock:
+            return self._run(code, context)
+
+    def _run(self, code: str, context: CallContext) -> tuple[str, tuple[Artefact, ...]]:
         process = self._started()
         with contextlib.suppress(BrokenPipeError):  # it is gone; reading says why
             process.stdin.write(json.dumps({"code": code}).encode() + b"\n")
@@ -98,13 +105,19 @@ class Interpreter:
 
     def close(self) -> None:
         """End it."""
+        if (process := self._process) is not None:
+            process.kill()  # wakes a call that waits for it
+        with self._lock:
+            self._end()
+
+    def _end(self) -> None:
         if self._process is not None:
             self._process.close()
         self._process = None
 
     def _started(self) -> SandboxedProcess:
         if self._process is None or not self._process.is_running:
-            self.close()
+            self._end()
             command = [*python_command(), str(_PROGRAM)]
             process = SandboxedProcess(command, self._policy, self._confinement)
             # What it prints before its own streams are in place would fill the pipe.
@@ -137,13 +150,13 @@ class Interpreter:
             os.close(wake)
             os.close(woken)
         if line is None:
-            self.close()
+            self._end()
             context.check()
             raise InterpreterDiedError(reason="it did not stop when it was interrupted")
         try:
             return msgspec.json.decode(line, type=_Answer)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            self.close()
+            self._end()
             raise InterpreterDiedError(reason="it sent what is no answer") from error
 
     def _line(self, process: SandboxedProcess, deadline: float, woken: int | None) -> bytes | None:
@@ -160,7 +173,7 @@ class Interpreter:
                 process.kill()
                 code = process.wait()
                 reason = process.ended_for or (_death(code) if not chunk else "it sent too much")
-                self.close()
+                self._end()
                 raise InterpreterDiedError(reason=reason)
         line, _, self._buffer = self._buffer.partition(b"\n")
         return line

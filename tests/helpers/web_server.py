@@ -18,14 +18,11 @@ class WebServer:
     def __init__(self, answer: Answer, tls: ssl.SSLContext | None = None) -> None:
         self._answer, self._tls = answer, tls
         self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
         self.requests: list[str] = []
         self.bodies: list[bytes] = []
         self._thread = threading.Thread(target=self._serve, name="test web server", daemon=True)
         self._thread.start()
-
-    @property
-    def port(self) -> int:
-        return self._socket.getsockname()[1]
 
     @property
     def place(self) -> str:
