@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from pathlib import Path
 
 from satchel.runtime.cli.terminal import Terminal, in_number
 from satchel.runtime.commands.inspect import FileDescription, PackDescription, inspect, inspect_text
+from satchel.runtime.commands.pack_file import pack_file
 from satchel.runtime.packfile.limits import size_in_words
+from satchel.runtime.paths import find_home
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the verb's arguments."""
-    parser.add_argument("pack", type=Path, metavar="PACK")
+    parser.add_argument("pack", metavar="PACK", help="a .pack file, or an installed pack")
     parser.add_argument("--text", metavar="FILE", help="print a knowledge file's whole extracted text")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     """Print the description, or the text."""
+    path = pack_file(arguments.pack, find_home())
     if arguments.text is not None:
-        text = inspect_text(arguments.pack, arguments.text)
+        text = inspect_text(path, arguments.text)
         if arguments.json:
             terminal.json({"file": arguments.text, "text": text})
         else:
             terminal.print_text(text)
         return 0
-    found = inspect(arguments.pack)
+    found = inspect(path)
     if arguments.json:
         terminal.json(found)
         return 0

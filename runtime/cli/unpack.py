@@ -6,19 +6,21 @@ import argparse
 from pathlib import Path
 
 from satchel.runtime.cli.terminal import Terminal, in_number
+from satchel.runtime.commands.pack_file import pack_file
 from satchel.runtime.commands.unpack import unpack
+from satchel.runtime.paths import find_home
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the verb's arguments."""
-    parser.add_argument("pack", type=Path, metavar="PACK")
-    parser.add_argument("folder", type=Path, metavar="FOLDER")
+    parser.add_argument("pack", metavar="PACK", help="a .pack file, or an installed pack")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="a new or an empty one")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     """Write the folder."""
-    done = unpack(arguments.pack, arguments.folder, progress=terminal.progress)
+    done = unpack(pack_file(arguments.pack, find_home()), arguments.folder, progress=terminal.progress)
     terminal.end_progress()
     if arguments.json:
         terminal.json(done)

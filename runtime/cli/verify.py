@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from satchel.runtime.cli.terminal import Terminal
+from satchel.runtime.commands.pack_file import pack_file
 from satchel.runtime.commands.verify import verify
 from satchel.runtime.packfile.limits import size_in_words
+from satchel.runtime.paths import find_home
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the verb's arguments."""
-    parser.add_argument("pack", type=Path, metavar="PACK")
+    parser.add_argument("pack", metavar="PACK", help="a .pack file, or an installed pack")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     """Verify; an unsound pack is an error."""
-    result = verify(arguments.pack, progress=terminal.progress)
+    result = verify(pack_file(arguments.pack, find_home()), progress=terminal.progress)
     terminal.end_progress()
     if arguments.json:
         terminal.json(result)

@@ -119,6 +119,15 @@ def test_verifying_says_that_it_is_sound_and_what_it_is(capsys, packs):
     assert json.loads(ran(capsys, "verify", packs[0], "--json"))["pack_id"] == pack_id(packs[0])
 
 
+def test_an_installed_pack_is_inspected_verified_and_unpacked_by_its_name(capsys, packs, tmp_path):
+    ran(capsys, "install", packs[0])
+
+    assert "Tide tutor 1.0" in ran(capsys, "inspect", "tide-tutor")
+    assert ran(capsys, "verify", pack_id(packs[0])[:8]).startswith("sound: Tide tutor 1.0")
+    assert ran(capsys, "unpack", "Tide tutor", tmp_path / "again").startswith(f"{tmp_path / 'again'} is ready")
+    assert main(["verify", "nobody"]) == 35
+
+
 def test_a_damaged_pack_is_refused_by_every_verb(capsys, packs):
     packs[0].write_bytes(packs[0].read_bytes()[:-1])
 
