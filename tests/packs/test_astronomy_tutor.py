@@ -13,7 +13,7 @@ import pytest
 from satchel.runtime.commands.answer import AnswerOptions
 from satchel.runtime.commands.build import build_pack
 from satchel.runtime.commands.evaluate import Evaluation, evaluate
-from satchel.runtime.evals.cases import parse_cases
+from satchel.runtime.evals.cases import read_cases
 from satchel.runtime.paths import Home
 from satchel.runtime.session.choosing import ModelRequest
 
@@ -32,7 +32,7 @@ def test_the_committed_pack_is_what_the_project_builds(home: Home, tmp_path: Pat
 
 def test_the_cases_name_the_pages_of_the_pdf_on_which_the_words_stand() -> None:
     document = pypdfium2.PdfDocument(PROJECT / "knowledge" / "03-orbits-and-gravity.pdf")
-    cases = [case for case in parse_cases(CASES.read_text(encoding="utf-8"), CASES) if case.expect.page is not None]
+    cases = [case for case in read_cases(CASES.read_bytes(), CASES) if case.expect.page is not None]
     assert len(cases) == 6
     for case in cases:
         page = document[case.expect.page - 1]
