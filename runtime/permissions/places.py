@@ -57,8 +57,6 @@ def parse_address(text: str) -> Address | None:
         return None
     place = f"{scheme}://{host}" if port in {None, _PORTS[scheme]} else f"{scheme}://{host}:{port}"
     path = parts.path or "/"
-    if not path.startswith("/"):
-        return None
     return Address(place, f"{path}?{parts.query}" if parts.query else path)
 
 
