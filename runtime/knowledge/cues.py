@@ -115,8 +115,9 @@ _CAPITALISED = regex.compile(r"(?<=[\p{L}\p{N},;:)’'\"”-]\s[\"“‘'(]?)\p{
 
 
 def expected_answer(question: str) -> Expected:
-    """Return what would answer a question."""
+    """Return what would answer a question; of several lines the last one asks, the others say what it leans on."""
     folded = question.casefold()
+    question = question.strip().rsplit("\n", 1)[-1]
     if (subject := _defined(question)) is not None:
         return Expected(Asked.DEFINITION, folded, _definition_of(subject))
     for kind, pattern, cue in (

@@ -17,7 +17,7 @@ _TASK = regex.compile(
 """What a textbook wants its readers to do; steps of instructions begin with other verbs."""
 _REFERENCE = regex.compile(
     r"\p{Lu}[\p{L}’'-]+, (?:\p{Lu}\.[ -]?){1,3}(?:,|&|et al|\(|[\"“])"  # noqa: RUF001 - real quotes
-    r"|[\"“][^\"”]{1,150}[\"”]\.?$"
+    r"|[\"“][^\"”]{1,60}[\"”]\.?$"
 )
 """An entry of a bibliography, or a title alone."""
 _POINTER = regex.compile(
@@ -26,6 +26,8 @@ _POINTER = regex.compile(
     regex.I | regex.S,
 )
 """Where else to look."""
+_LONG = 12
+"""Words: what is as long is no heading, though a footnote's mark or a missing full stop ends it."""
 _LINK = "://"
 
 
@@ -33,11 +35,15 @@ def statements(text: str) -> list[Sentence]:
     """Return a passage's sentences, list items and rows of tables that state something, in order.
 
     Left out are headings, markup, tables' heads, questions, exercises, entries of bibliographies, pointers elsewhere,
-    and what does not end as a sentence, if anything in the passage does.
+    and short lines that do not end as a sentence, if anything in the passage does.
     """
     stated = [found for found in split_sentences(text) if _states(text[found.start : found.end], found.kind)]
-    whole = [one for one in stated if one.kind is SentenceKind.ITEM or text[one.end - 1] in _SENTENCE_ENDS]
+    whole = [one for one in stated if one.kind is SentenceKind.ITEM or _is_whole(text[one.start : one.end])]
     return whole or stated
+
+
+def _is_whole(said: str) -> bool:
+    return said[-1] in _SENTENCE_ENDS or len(said.split()) >= _LONG
 
 
 def _states(said: str, kind: SentenceKind) -> bool:

@@ -70,6 +70,13 @@ def test_a_name_that_the_question_says_itself_answers_nothing():
     assert not expected_answer("Who was keeper before Wilma Janssen?").is_in("The keeper is Wilma Janssen.")
 
 
+def test_of_a_question_made_whole_by_the_one_before_the_last_line_asks():
+    expected = expected_answer("When was the gate built?\nAnd who built it?")
+
+    assert expected.kind is Asked.NAME
+    assert not expected.is_in("The old Gate was built.")
+
+
 def test_what_no_cue_is_known_for_is_in_no_text():
     assert not expected_answer("How do tides work?").is_in("Because of the Moon, in 1930, two of them.")
 
