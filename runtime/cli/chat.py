@@ -85,10 +85,16 @@ def _manage(arguments: argparse.Namespace, terminal: Terminal) -> int:
             history.delete_chat(chat.id)
             terminal.print(f"deleted: {chat.title}")
         elif arguments.search is not None:
-            for message in history.search(arguments.search, assistant_id=assistant.id):
+            found = history.search(arguments.search, assistant_id=assistant.id)
+            for message in found:
                 terminal.print(f"{message.chat_id[:8]}  {message.role}: {in_short(message)}")
+            if not found:
+                terminal.note("No message of the chats with this assistant holds any of these words.")
         else:
-            for chat in history.chats(assistant.id):
+            chats = history.chats(assistant.id)
+            if not chats:
+                terminal.note("There are no chats with this assistant yet.")
+            for chat in chats:
                 when = time.strftime("%Y-%m-%d %H:%M", time.localtime(chat.updated))
                 terminal.print(f"{chat.id[:8]}  {when}  {chat.title}")
     return 0

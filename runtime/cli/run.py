@@ -23,7 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "assistant", metavar="PACK_OR_FOLDER", help="a .pack file, an assistant's folder, or an installed pack"
     )
-    parser.add_argument("question", nargs="*", metavar="QUESTION")
+    # With a default, or argparse takes it for required.
+    parser.add_argument("question", nargs="*", default=[], metavar="QUESTION")
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="print one JSON object")
     shape.add_argument("--events", action="store_true", help="print each event as a line of JSON, as it comes")

@@ -247,8 +247,9 @@ def test_chats_of_other_assistants_are_neither_listed_found_continued_nor_delete
     (other / "assistant.toml").write_text(settings.replace('id = "0d5f1a52', 'id = "1d5f1a52'))
     chat("hello")
 
-    assert chat(options=("--list",), assistant=other)[0] == ""
-    assert chat(options=("--search", "hello"), assistant=other)[0] == ""
+    assert chat(options=("--list",), assistant=other) == ("", "There are no chats with this assistant yet.\n")
+    said, noted = chat(options=("--search", "hello"), assistant=other)
+    assert (said, noted[:10]) == ("", "No message")
     with History(warm_home.history) as history:
         (theirs,) = history.chats()
     assert main(["chat", str(other), "--delete", theirs.id]) == 72

@@ -124,6 +124,11 @@ def test_wrong_arguments_are_told_with_the_help_of_their_command_on_stderr(capsy
     assert said.err.endswith(f"  See `satchel {given[0]} --help`.\n")
 
 
+def test_what_may_be_left_out_is_not_called_required(capsys):
+    assert main(["run"]) == 2
+    assert "are required: PACK_OR_FOLDER.\n" in capsys.readouterr().err
+
+
 def test_wrong_use_that_a_command_finds_names_its_help(capsys, verb):
     verb(failing(UsageError(reason="the question is empty")))
 
