@@ -160,8 +160,9 @@ class Prose(QTextBrowser):
         for frame in document.rootFrame().childFrames():
             if isinstance(frame, QTextTable):
                 self._dress_table(frame)
+        # Where the cursor is, Qt scrolls to: a wide table would begin at its end.
+        self.moveCursor(QTextCursor.MoveOperation.Start)
         self.updateGeometry()
-        self.horizontalScrollBar().setValue(0)
 
     def _space_lines(self, *, plain: bool = False) -> None:
         cursor = QTextCursor(self.document())
@@ -194,7 +195,8 @@ class Prose(QTextBrowser):
                 if quoted:
                     changed.setForeground(self._appearance.colour("muted"))
                 if level:
-                    changed.setProperty(QTextCharFormat.Property.FontSizeAdjustment, 0)
+                    # Its own step in size goes last in Qt's order, and would win.
+                    look.clearProperty(QTextCharFormat.Property.FontSizeAdjustment)
                     changed.setProperty(QTextCharFormat.Property.FontPixelSize, _HEADINGS.get(level, BODY + 1))
                     changed.setFontWeight(QFont.Weight.DemiBold)
                 if look.isAnchor():
@@ -209,7 +211,8 @@ class Prose(QTextBrowser):
                 if changed.propertyCount():
                     cursor.setPosition(place)
                     cursor.setPosition(place + length, QTextCursor.MoveMode.KeepAnchor)
-                    cursor.mergeCharFormat(changed)
+                    look.merge(changed)
+                    cursor.setCharFormat(look)
             block = block.next()
 
     def _dress_table(self, table: QTextTable) -> None:
