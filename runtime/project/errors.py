@@ -40,7 +40,7 @@ class LineFormatError(ProjectFormatError):
 
 
 class LeadsOutsideError(SatchelError):
-    """{path} is or lies behind a link that leads out of the assistant's folder, to {target}."""
+    """{path} leads out of the assistant's folder through a link, to {target}."""
 
     exit_code = 11
     remedy = "Put a copy in its place. Only what `links` under [knowledge] in assistant.toml names may lie elsewhere."

@@ -189,7 +189,7 @@ def test_nothing_is_copied_through_a_link_out_of_the_project(folder, tmp_path):
     write_files(tmp_path, {"notes/a.md": "a", "elsewhere/b.md": "b"})
     (folder / "knowledge/notes").symlink_to(tmp_path / "elsewhere")
 
-    with pytest.raises(LeadsOutsideError, match="knowledge/notes is or lies behind a link"):
+    with pytest.raises(LeadsOutsideError, match="knowledge/notes leads out of"):
         add_knowledge(folder, [tmp_path / "notes"])
 
     assert snapshot(tmp_path / "elsewhere") == {"b.md": b"b"}
