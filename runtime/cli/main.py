@@ -26,7 +26,7 @@ VERBS = (
     ("install", "install", "check a pack and keep it in the store"),
     ("list", "list_packs", "list installed packs"),
     ("remove", "remove", "remove an installed pack"),
-    ("rollback", "rollback", "go back to a pack's version before"),
+    ("rollback", "rollback", "go back to an earlier version of a pack"),
     ("eval", "evaluate", "run an assistant's saved cases"),
     ("models", "models", "list models; convert an embedder"),
     ("doctor", "doctor", "show devices, models and the plan for this machine"),

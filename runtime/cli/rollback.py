@@ -1,4 +1,4 @@
-"""Go back to the version of an installed assistant that was current before."""
+"""Go back to the version of an installed assistant that was current before, or to any other by its id."""
 
 from __future__ import annotations
 
