@@ -249,7 +249,7 @@ FUNCTIONS: Mapping[str, Callable[[Sequence[Value]], Value]] = {
     "sum": _of_many("sum", _total),
     "mean": _of_many("mean", lambda values: divide(_total(values), Fraction(len(values)))),
     "ln": _of_floats("ln", math.log),
-    "log": _of_floats("log", lambda value, base=10.0: math.log10(value) if base == 10 else math.log(value, base), 2),  # noqa: PLR2004
+    "log": _of_floats("log", lambda value, base=10.0: math.log10(value) if base == 10 else math.log(value, base), 2),  # noqa: PLR2004 - the usual base
     "log2": _of_floats("log2", math.log2),
     "log10": _of_floats("log10", math.log10),
     "exp": _of_floats("exp", math.exp),

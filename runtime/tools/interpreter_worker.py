@@ -108,7 +108,7 @@ def _save_figures(number: int) -> None:
         for figure in pyplot.get_fignums():
             pyplot.figure(figure).savefig(f"figure-{number}-{figure}.png", dpi=120, bbox_inches="tight")
     except Exception as failure:  # noqa: BLE001 - a figure that cannot be drawn costs no more than itself
-        print(f"a figure could not be drawn: {failure}", file=sys.stderr)  # noqa: T201
+        print(f"a figure could not be drawn: {failure}", file=sys.stderr)  # noqa: T201 - into what is kept
     finally:
         pyplot.close("all")
 
