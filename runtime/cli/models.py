@@ -90,7 +90,10 @@ def _print_catalogue(found: ModelList, terminal: Terminal) -> None:
     terminal.print(f"\nCan be pulled (list of {found.catalogue_made}; fits: an estimate):")
     for model in suggestions:
         size = f"{model.gigabytes:.2f} GB"
-        terminal.print(f"  {model.name:<17} {size:>8}  {_FITS[model.fits]:<9}  {model.licence:<11} {model.good_at}")
+        terminal.print(
+            f"  {model.name:<17}{size:>8}  {_FITS[model.fits]:<9}  {model.licence}, {model.context:,} tokens"
+        )
+        terminal.print(terminal.dim(f"      {model.good_at}"))
     terminal.print("  satchel models pull NAME, or hub:OWNER/REPOSITORY/FILE.gguf for any other")
 
 
