@@ -105,9 +105,12 @@ def build_keyword_index(passages: Iterable[Sequence[str]]) -> KeywordIndex:
     )
 
 
-def weigh_terms(index: KeywordIndex, terms: Mapping[str, int]) -> tuple[QueryTerm, ...]:
-    """Give a question's terms (with how often each stands in it) their weights, heaviest first."""
-    offsets, total = index.postings.offsets, len(index.postings.lengths)
+def weigh_terms(index: KeywordIndex, terms: Mapping[str, int], least_passages: int = 0) -> tuple[QueryTerm, ...]:
+    """Give a question's terms (with how often each stands in it) their weights, heaviest first.
+
+    A body of fewer than `least_passages` is taken to have so many, the further ones without any of the terms.
+    """
+    offsets, total = index.postings.offsets, max(least_passages, len(index.postings.lengths))
     weighed = []
     for text, repeats in terms.items():
         number = index.find(text)

@@ -1,8 +1,9 @@
 """The relevance gate: whether a passage bears on a question at all, judged by raw scores and never by fused ones.
 
 A logistic model over three features: raw cosine, BM25 as a share of the most that the question could score, share of
-its word pairs. `tests/bench/calibrate_gate.py` fits it; `gate.json` holds the coefficients and how they did on articles
-that they were not fitted on. There is no verdict in a language, or with an embedder, that it was not measured with.
+its word pairs (both with the weights of a body of 1,000 passages, where there are fewer).
+`tests/bench/calibrate_gate.py` fits it; `gate.json` holds the coefficients and how they did on articles that they were
+not fitted on. There is no verdict in a language, or with an embedder, that it was not measured with.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from numpy.typing import NDArray
 from satchel.runtime.knowledge.fingerprint import EmbedderFingerprint
 from satchel.runtime.knowledge.ranking import Ranking
 
+_FEW = 20
+"""So few passages, all of them candidates, mix subjects (a handbook on one page), and whoever asks knows what the file
+is about: the lower threshold holds for the best one as well."""
 _FILE = Path(__file__).with_name("gate.json")
 
 
@@ -79,11 +83,13 @@ class Gate:
         """Judge every candidate; `languages` are those of their files. What gets no verdict passes."""
         relevance = np.full(len(ranking.rows), np.nan, np.float32)
         wanted, kept = np.zeros((2, len(ranking.rows)), np.float32)
+        few = ranking.vector is not None and len(ranking.rows) <= _FEW
         models = self._by_keywords if ranking.vector is None else self._with_vectors
         for language, model in models.items() if self.is_on else ():
             here = np.array([name == language for name in languages], np.bool_)
             relevance[here] = _relevance(model, ranking)[here]
-            wanted[here] = model.threshold if self._threshold is None else self._threshold
+            least = model.passage_threshold if few else model.threshold
+            wanted[here] = least if self._threshold is None else self._threshold
             kept[here] = model.passage_threshold if self._threshold is None else self._threshold
         unjudged = np.isnan(relevance)
         found = bool((relevance >= wanted)[~unjudged].any())
@@ -106,7 +112,7 @@ def load_gate(setting: Literal["auto", "off"] | float, embedder: EmbedderFingerp
 
 
 def _relevance(model: GateModel, ranking: Ranking) -> NDArray[np.float32]:
-    logit = model.intercept + model.keyword * ranking.keyword + model.pairs * ranking.pairs
+    logit = model.intercept + model.keyword * ranking.judged_keyword + model.pairs * ranking.judged_pairs
     if ranking.vector is not None:
         logit = logit + model.vector * ranking.vector
     relevance: NDArray[np.float32] = (1 / (1 + np.exp(-logit))).astype(np.float32)

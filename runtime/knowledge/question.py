@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -11,6 +12,9 @@ from satchel.runtime.knowledge.analyser import Analyser
 from satchel.runtime.knowledge.bm25 import KeywordIndex, QueryTerm, weigh_terms
 
 Pair = tuple[str, str]
+
+_JUDGED_AS_OF = 1000
+"""Passages: about as many as the gate was calibrated on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,15 @@ class KeywordQuestion:
     """Neighbouring terms, function words left out, and the sum of the two weights."""
     weight: float
     """What a passage that held every term without end would score."""
+    judged: KeywordQuestion | None = None
+    """The same weighed as in a body of 1,000 passages, for the gate, where there are fewer: in a few pages no word is
+    rare or common, and the question's unknown words would weigh the most."""
+
+    def pair_share(self, there: set[Pair]) -> float:
+        """Return the share of the pairs, by weight, that are among a passage's; 0 to 1."""
+        held = sum(weight for pair, weight in self.pairs.items() if pair in there)
+        # Each term is in two pairs, hence twice the weight; in more where the question repeats it.
+        return min(1.0, held / max(2 * self.weight, 1e-9))
 
 
 class QuestionAnalyser:
@@ -43,7 +56,13 @@ class QuestionAnalyser:
 
     def _analyse(self, question: str, analyser: Analyser) -> KeywordQuestion:
         line = analyser.query_terms(question)
-        terms = weigh_terms(self._index, Counter(line))
+        asked = self._weigh(line, 0)
+        if len(self._index.postings.lengths) >= _JUDGED_AS_OF:
+            return asked
+        return dataclasses.replace(asked, judged=self._weigh(line, _JUDGED_AS_OF))
+
+    def _weigh(self, line: Sequence[str], least_passages: int) -> KeywordQuestion:
+        terms = weigh_terms(self._index, Counter(line), least_passages)
         weights = {term.text: term.weight for term in terms}
         pairs = {(first, second): weights[first] + weights[second] for first, second in pairwise(line)}
         return KeywordQuestion(terms, pairs, sum(weights.values()))

@@ -50,6 +50,10 @@ class Ranking:
     """BM25 as a share of the most that the question could score."""
     pairs: NDArray[np.float32]
     """Share of the question's word pairs by weight, 0 to 1; the first and the last word are in one pair only."""
+    judged_keyword: NDArray[np.float32]
+    """`keyword` as the gate sees it: with the weights of a body of 1,000 passages, where there are fewer."""
+    judged_pairs: NDArray[np.float32]
+    """The same of `pairs`."""
 
 
 def rank(
@@ -67,6 +71,7 @@ def rank(
     """
     settings = settings or RankingSettings()
     languages = _RowLanguages(arrays)
+    judged = {language: question.judged or question for language, question in questions.items()}
     found = [
         _nearest(arrays, vector, allowed, settings),
         *(
@@ -81,18 +86,23 @@ def rank(
         planes = arrays.vectors
         none = np.empty(0, np.float32)
         cosines = ops.rescore(planes.high, planes.low, planes.scale, vector, rows) if len(rows) else none
-    bm25, keyword = np.zeros((2, len(rows)), np.float32)
-    for language, of_language in languages.parts(rows):
-        question = questions[language]
-        bm25[of_language] = score_rows(arrays.keywords, question.terms, rows[of_language], settings.bm25)
-        keyword[of_language] = bm25[of_language] / max(question.weight, 1e-9)
+    bm25, keyword, judged_keyword = np.zeros((3, len(rows)), np.float32)
+    for language, here in languages.parts(rows):
+        asked, weighed = questions[language], judged[language]
+        bm25[here] = score_rows(arrays.keywords, asked.terms, rows[here], settings.bm25)
+        keyword[here] = bm25[here] / max(asked.weight, 1e-9)
+        as_judged = score_rows(arrays.keywords, weighed.terms, rows[here], settings.bm25)
+        judged_keyword[here] = as_judged / max(weighed.weight, 1e-9)
     score = settings.keyword_weight * keyword
     if cosines is not None:
         score += settings.vector_weight * np.maximum(cosines, 0)
-    pairs = np.zeros(len(rows), np.float32)
+    pairs, judged_pairs = np.zeros((2, len(rows)), np.float32)
     for at in np.lexsort((rows, -score))[: settings.paired].tolist():
         language = languages.of(int(rows[at]))
-        pairs[at] = _pair_share(arrays.passage_text(int(rows[at])), language, analyser, questions[language])
+        if questions[language].pairs:
+            there = set(pairwise(analyser.content_terms(arrays.passage_text(int(rows[at])), language)))
+            pairs[at] = questions[language].pair_share(there)
+            judged_pairs[at] = judged[language].pair_share(there)
     score += settings.pair_weight * pairs
     if cosines is None:
         score /= settings.keyword_weight + settings.pair_weight
@@ -104,6 +114,8 @@ def rank(
         bm25=bm25[order],
         keyword=keyword[order],
         pairs=pairs[order],
+        judged_keyword=judged_keyword[order],
+        judged_pairs=judged_pairs[order],
     )
 
 
@@ -162,12 +174,3 @@ def _with_keywords(
     k1, b = settings.bm25.k1, settings.bm25.b
     rows: NDArray[np.int64] = ops.bm25_topk(arrays.keywords.postings, numbers, count, k1=k1, b=b, allowed=allowed)[1]
     return rows
-
-
-def _pair_share(text: str, language: str, analyser: QuestionAnalyser, question: KeywordQuestion) -> float:
-    if not question.pairs:
-        return 0.0
-    there = set(pairwise(analyser.content_terms(text, language)))
-    held = sum(weight for pair, weight in question.pairs.items() if pair in there)
-    # Each term is in two pairs, hence twice the weight; in more where the question repeats it.
-    return min(1.0, held / max(2 * question.weight, 1e-9))

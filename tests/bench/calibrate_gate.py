@@ -191,7 +191,7 @@ def calibrate(mode: Literal["hybrid", "keywords"], data: Path, vectors: Embedded
 
 def _features(ranking: Ranking) -> NDArray[np.float64]:
     vector = np.zeros(len(ranking.rows)) if ranking.vector is None else ranking.vector
-    return np.column_stack([vector, ranking.keyword, ranking.pairs]).astype(np.float64)
+    return np.column_stack([vector, ranking.judged_keyword, ranking.judged_pairs]).astype(np.float64)
 
 
 def main() -> None:

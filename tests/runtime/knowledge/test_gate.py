@@ -51,8 +51,10 @@ def ranking(*keyword: float, vector=None, score=None) -> Ranking:
         score=np.asarray(score if score is not None else np.zeros(count), np.float32),
         vector=None if vector is None else np.asarray(vector, np.float32),
         bm25=np.zeros(count, np.float32),
-        keyword=np.asarray(keyword, np.float32),
+        keyword=np.zeros(count, np.float32),
         pairs=np.zeros(count, np.float32),
+        judged_keyword=np.asarray(keyword, np.float32),
+        judged_pairs=np.zeros(count, np.float32),
     )
 
 
@@ -80,6 +82,15 @@ def test_the_best_passage_has_to_reach_one_threshold_and_the_others_a_lower_one(
     # Relevance: 0.5 at keyword 0.5, 0.73 at 0.625, 0.27 at 0.375, 0.12 at 0.25.
     assert passes(judging, ranking(0.5, 0.375)) == [False, False]
     assert passes(judging, ranking(0.375, 0.625, 0.25)) == [True, True, False]
+
+
+def test_of_few_passages_in_all_the_best_one_too_has_to_reach_the_lower_threshold_only():
+    judging = Gate([BY_VECTORS], "auto", EMBEDDER)
+    few = [0.375, *[0.0] * 19]
+
+    assert passes(judging, ranking(*few, vector=few))[:2] == [True, False]
+    assert passes(judging, ranking(*few, 0.0, vector=[*few, 0.0]))[:2] == [False, False]
+    assert passes(Gate([BY_WORDS], "auto", None), ranking(0.375)) == [False]
 
 
 def test_a_threshold_of_ones_own_holds_for_all():
