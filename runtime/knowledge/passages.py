@@ -16,6 +16,7 @@ import regex
 from satchel.runtime.knowledge.documents import ExtractedText, PassageSpan
 from satchel.runtime.knowledge.embedder import EmbedderFingerprint
 from satchel.runtime.knowledge.sentences import SentenceKind, split_sentences
+from satchel.runtime.packfile.limits import PASSAGE_CHARACTERS
 
 TokenCounter = Callable[[Sequence[str]], Sequence[int]]
 """Tokens of each text, special ones not counted: an embedder's `count_tokens_many`."""
@@ -29,6 +30,10 @@ _PAGE_INSIDE = 0.05
 _HEADING_INSIDE = 0.5
 _ENDS_WITH_HEADING = 4.0
 
+_CHARACTERS_A_TOKEN = 24
+"""No text of words comes near: English has 4.5 to a token of WordPiece, tables with wide columns up to 10."""
+
+_MOST_MARKS = 32
 _WHITE_SPACE = regex.compile(r"\s+")
 _COMBINING = regex.compile(r"[\p{M}\u200d]")
 _PARAGRAPH_BREAK = regex.compile(r"\n\s*\n")
@@ -62,10 +67,12 @@ class _Unit:
 def split(extracted: ExtractedText, settings: PassageSettings, count_tokens: TokenCounter) -> list[PassageSpan]:
     """Return a file's passages in order; all its text but white space lies in one, and none is above `settings.tokens`.
 
-    The settings are already `within` the embedder's window.
+    The settings are already `within` the embedder's window. A passage of few tokens and many characters is cut as well:
+    to a tokeniser, a megabyte without a space is one unknown word.
     """
     if not extracted.text.strip():
         return []
+    count_tokens = _with_characters(count_tokens, settings.tokens)
     units = _units(extracted, settings.tokens, count_tokens)
     borders = _cheapest_borders(units, extracted.page_starts, settings.tokens - settings.overlap)
     spans = [
@@ -78,6 +85,18 @@ def split(extracted: ExtractedText, settings: PassageSettings, count_tokens: Tok
         if not passages or end > passages[-1].end:
             passages.append(PassageSpan(start, end))
     return passages
+
+
+def _with_characters(count_tokens: TokenCounter, tokens: int) -> TokenCounter:
+    """Return a counter that takes a text for `tokens` tokens when it has as many characters as a passage may have."""
+    most = min(_CHARACTERS_A_TOKEN * tokens, PASSAGE_CHARACTERS)
+
+    def count(texts: Sequence[str]) -> Sequence[int]:
+        return [
+            max(found, -(-len(text) * tokens // most)) for text, found in zip(texts, count_tokens(texts), strict=True)
+        ]
+
+    return count
 
 
 def _units(extracted: ExtractedText, tokens: int, count_tokens: TokenCounter) -> list[_Unit]:
@@ -124,9 +143,7 @@ def _cut(text: str, start: int, end: int, parts: int) -> list[tuple[int, int]]:
         middle = start + (end - start) * number // parts
         spaces = _WHITE_SPACE.finditer(text, max(cuts[-1] + 1, middle - reach), min(end - 1, middle + reach))
         nearest = min((space.end() for space in spaces), key=lambda at: abs(at - middle), default=None)
-        cut = middle if nearest is None else nearest
-        while nearest is None and cut > cuts[-1] + 1 and _COMBINING.match(text, cut):
-            cut -= 1
+        cut = _before_marks(text, middle, cuts[-1] + 1) if nearest is None else nearest
         if cuts[-1] < cut < end:
             cuts.append(cut)
     cuts.append(end)
@@ -135,6 +152,14 @@ def _cut(text: str, start: int, end: int, parts: int) -> list[tuple[int, int]]:
         for begin, stop in pairwise(cuts)
         if (piece := text[begin:stop]).strip()
     ]
+
+
+def _before_marks(text: str, at: int, least: int) -> int:
+    """Return the nearest place up to `at` where no combining mark begins; `at` itself amid more than any word has."""
+    for place in range(at, max(least, at - _MOST_MARKS) - 1, -1):
+        if not _COMBINING.match(text, place):
+            return place
+    return at
 
 
 def _cheapest_borders(units: Sequence[_Unit], page_starts: Sequence[int], tokens: int) -> list[int]:

@@ -27,8 +27,10 @@ KNOWLEDGE_NAME_BYTES = 1024
 PASSAGES = 8 * MIB
 """4 GiB hold about two million passages with vectors of 384 dimensions; without vectors, more."""
 
-PASSAGE_BYTES = MIB
-"""Far above every embedder's window; it bounds the memory of the checks."""
+PASSAGE_CHARACTERS = 16_384
+"""Four times what people read at a glance; it bounds what a stranger's pack can have a question read."""
+
+PASSAGE_BYTES = 4 * PASSAGE_CHARACTERS
 
 TERM_BYTES = 64 * KIB
 DIMENSION = 16_384

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from satchel.runtime.packfile import names
 from satchel.runtime.packfile.array_reader import ArrayReader
 from satchel.runtime.packfile.errors import DamagedPackError
-from satchel.runtime.packfile.limits import PASSAGE_BYTES
+from satchel.runtime.packfile.limits import PASSAGE_BYTES, PASSAGE_CHARACTERS
 from satchel.runtime.packfile.pack import Pack
 from satchel.runtime.packfile.schema_v1 import KnowledgeFile
 from satchel.runtime.progress import SILENT, Progress
@@ -159,8 +159,9 @@ def _count_pages(rows: NDArray[np.int64], counted: NDArray[np.int64]) -> tuple[N
 
 def _passage_problem(rows: NDArray[np.int64], borders: _Borders) -> tuple[NDArray[np.bool_], str]:
     file, start, end, first, last = rows.T
-    wrong = (end <= start) | (end > borders.bytes[file + 1]) | (last <= first) | (end - start > PASSAGE_BYTES)
-    return wrong, f"is empty, longer than {PASSAGE_BYTES} bytes, or ends outside its file"
+    wrong = (end <= start) | (end > borders.bytes[file + 1]) | (last <= first)
+    wrong |= (end - start > PASSAGE_BYTES) | (last - first > PASSAGE_CHARACTERS)
+    return wrong, f"is empty, longer than {PASSAGE_CHARACTERS:,} characters, or ends outside its file"
 
 
 def _check_files(pack: Pack, window: _Window, borders: _Borders) -> None:

@@ -24,7 +24,7 @@ from satchel.runtime.packfile.reading import FileStamp, stamp_at
 from satchel.runtime.packfile.schema_v1 import Sha256
 from satchel.runtime.progress import SILENT, Progress
 
-CHECKS = 2
+CHECKS = 3
 """Raised when verification checks more than it did, which makes what was remembered void."""
 
 _SECOND = 1_000_000_000

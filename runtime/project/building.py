@@ -41,7 +41,7 @@ from satchel.runtime.project.knowledge_inputs import cut_anew, knowledge_inputs
 from satchel.runtime.project.outcomes import BuiltPack, IndexedFile, ProjectIndex
 from satchel.runtime.project.sealing import seal
 
-_INDEX_VERSION = 1
+_INDEX_VERSION = 2
 """Raised when the same files and settings give other arrays."""
 
 

@@ -48,6 +48,8 @@ class WordPieceTokenizer:
         self._kept = max_tokens - 2
         self._normalised = _Normaliser(rules)
         self._pieces = lru_cache(_CACHED_WORDS)(self._split)
+        # Nothing longer can be found; looking for it would take random letters (base64) half as long again.
+        self._longest_piece = max(map(len, rules.vocabulary), default=1)
         specials = sorted(rules.special_tokens, key=len, reverse=True)
         self._specials = re.compile(f"({'|'.join(map(re.escape, specials))})") if specials else None
 
@@ -81,7 +83,7 @@ class WordPieceTokenizer:
             return (rules.unknown,)
         found, start, prefix = [], 0, ""
         while start < len(word):
-            for end in range(len(word), start, -1):
+            for end in range(min(len(word), start + self._longest_piece), start, -1):
                 if (piece := rules.vocabulary.get(prefix + word[start:end])) is not None:
                     found.append(piece)
                     start, prefix = end, rules.continuing_prefix

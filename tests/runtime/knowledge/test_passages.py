@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from satchel.runtime.knowledge.documents import ExtractedText, Heading, PassageSpan
 from satchel.runtime.knowledge.fingerprint import EmbedderFingerprint
 from satchel.runtime.knowledge.passages import SPECIAL_TOKENS, PassageSettings, split
+from satchel.runtime.packfile.limits import PASSAGE_CHARACTERS
 
 SENTENCE = "The harbour gate closes at noon. "
 TOKENS = 6
@@ -38,6 +39,33 @@ def embedder(max_tokens: int, prefix: str = "") -> EmbedderFingerprint:
 
 def test_a_short_text_is_one_passage_without_the_white_space_at_its_ends():
     assert passages("  One sentence. Another.\n\n", 200) == ["One sentence. Another."]
+
+
+UNBROKEN = {
+    "one letter": "x",
+    "a symbol": "🦀",
+    "marks on one letter": "\u0301",
+    "joiners": "\u200d",
+    "control characters": "\x01",
+    "spaces that do not break": "ab\u00a0",
+    "lines": "x" * 5000 + "\n\n",
+}
+
+
+@pytest.mark.parametrize("piece", UNBROKEN.values(), ids=UNBROKEN.keys())
+def test_a_text_without_breaks_and_tokens_is_cut_by_its_characters(piece):
+    text = "a" + piece * (300_000 // len(piece))
+    for count in (words, lambda texts: [1] * len(texts), lambda texts: [0] * len(texts)):
+        spans = split(ExtractedText("text/plain", text), PassageSettings(200, 20), count)
+        assert max(span.end - span.start for span in spans) <= 24 * 200
+        kept = "".join(text[span.start : span.end] for span in spans)
+        assert len(spans) <= 500
+        assert len(kept.replace("\u00a0", "")) >= len("".join(text.split()))
+
+
+def test_no_passage_is_longer_than_a_pack_takes_whatever_its_size_in_tokens():
+    spans = split(ExtractedText("text/plain", "x" * 100_000), PassageSettings(8192), lambda texts: [1] * len(texts))
+    assert max(span.end - span.start for span in spans) <= PASSAGE_CHARACTERS
 
 
 @pytest.mark.parametrize("text", ["", " \n\n "])

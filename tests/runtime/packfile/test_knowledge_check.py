@@ -22,6 +22,7 @@ from satchel.runtime.packfile.arrays import ARRAY_TYPES, HEADER_BYTES, build_hea
 from satchel.runtime.packfile.documents import decode_files, encode_files, encode_page_labels
 from satchel.runtime.packfile.errors import DamagedPackError, PackContentError
 from satchel.runtime.packfile.knowledge_check import KnowledgeCounts, check_knowledge, read_page_labels
+from satchel.runtime.packfile.limits import PASSAGE_CHARACTERS
 from satchel.runtime.packfile.opener import open_pack
 from satchel.runtime.packfile.schema_v1 import PageLabels
 from satchel.runtime.packfile.writer import write_pack
@@ -80,6 +81,15 @@ def test_a_part_that_is_missing_is_named(tmp_path, contents, name):
     assert refusal(tmp_path, contents) == f"{name}: it is missing, though there is other knowledge"
 
 
+def test_the_longest_passage_there_may_be_is_accepted_and_one_character_more_is_not(tmp_path):
+    for character in ("a", "😀"):
+        longest = {"a.txt": character * PASSAGE_CHARACTERS}
+        with open_pack(write_knowing_pack(tmp_path / "a.pack", longest), verify=True) as pack:
+            assert check_knowledge(pack).passages == 1
+        with pytest.raises(PackContentError, match=r"passages\.npy: row 0 is empty, longer than 16,384 characters"):
+            write_knowing_pack(tmp_path / "b.pack", {"a.txt": character * (PASSAGE_CHARACTERS + 1)})
+
+
 def test_vectors_need_an_embedder_and_terms_an_analyser(tmp_path, contents):
     assert "names no embedder" in refusal(tmp_path, contents, embedder=None)
     assert "names no analyser" in refusal(tmp_path, contents, analyser=None)
@@ -111,7 +121,12 @@ SPOILED = [
     (names.PASSAGES, (1, 1), 2**32 - 1, "passages.npy: row 1 begins outside its file"),
     (names.PASSAGES, (0, 1), 26, "passages.npy: row 1 begins before the one before"),
     (names.PASSAGES, (0, 2), 0, "passages.npy: row 0 is empty"),
-    (names.PASSAGES, (0, 2), 93, "passages.npy: row 0 is empty, longer than 1048576 bytes, or ends outside its file"),
+    (
+        names.PASSAGES,
+        (0, 2),
+        93,
+        "passages.npy: row 0 is empty, longer than 16,384 characters, or ends outside its file",
+    ),
     (names.PASSAGES, (0, 2), 2**32 - 1, "passages.npy: row 0 is empty"),
     (names.PASSAGES, (0, 3), 1, "passages.npy: row 0 has other characters than bytes"),
     (names.PASSAGES, (0, 4), 22, "passages.npy: row 0 has other characters than bytes"),
