@@ -106,7 +106,7 @@ def build_keyword_index(passages: Iterable[Sequence[str]]) -> KeywordIndex:
 
 
 def weigh_terms(index: KeywordIndex, terms: Mapping[str, int], least_passages: int = 0) -> tuple[QueryTerm, ...]:
-    """Give a question's terms (with how often each stands in it) their weights, heaviest first.
+    """Give a question's terms (with how often each stands in it) their weights in nats, never below 0, heaviest first.
 
     A body of fewer than `least_passages` is taken to have so many, the further ones without any of the terms.
     """
@@ -123,7 +123,7 @@ def weigh_terms(index: KeywordIndex, terms: Mapping[str, int], least_passages: i
 def score_rows(
     index: KeywordIndex, query: Sequence[QueryTerm], rows: NDArray[np.int64], settings: Bm25Settings
 ) -> NDArray[np.float32]:
-    """Return the score of each of the passages `rows`, float32 [len(rows)]."""
+    """Return the score of each of the passages `rows`, float32 [len(rows)]: 0 up to the sum of the terms' weights."""
     postings = index.postings
     scores = np.zeros(len(rows), np.float64)
     penalty = settings.k1 * (1 - settings.b + settings.b * postings.lengths[rows] / max(postings.average_length, 1e-9))

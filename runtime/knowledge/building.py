@@ -73,7 +73,7 @@ def build_arrays(
 
 
 def byte_offsets(text: str, characters: Iterable[int]) -> Mapping[int, int]:
-    """Return the place in UTF-8 of each of the character offsets."""
+    """Return for each of the character offsets, 0 to `len(text)`, its offset in bytes of UTF-8."""
     wanted = sorted(set(characters))
     if text.isascii():
         return {character: character for character in wanted}

@@ -80,7 +80,7 @@ class Gate:
         self._by_keywords = _by_language(calibrations, "")
 
     def judge(self, ranking: Ranking, languages: Sequence[str]) -> Judgement:
-        """Judge every candidate; `languages` are those of their files. What gets no verdict passes."""
+        """Judge every candidate, 0 to 1; `languages` are those of their files. What gets no verdict passes."""
         relevance = np.full(len(ranking.rows), np.nan, np.float32)
         wanted, kept = np.zeros((2, len(ranking.rows)), np.float32)
         few = ranking.vector is not None and len(ranking.rows) <= _FEW

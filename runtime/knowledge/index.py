@@ -112,7 +112,7 @@ class KnowledgeArrays:
         yield from zip(names.BM25_ENTRIES, arrays, strict=True)
 
     def passage_text(self, row: int) -> str:
-        """Return one passage; only its own bytes are read."""
+        """Return the passage of row 0 to n - 1; only its own bytes are read."""
         _, start, end, _, _ = self.passages[row].tolist()
         return self._text(start, end)
 
@@ -122,7 +122,7 @@ class KnowledgeArrays:
         return self._text(start, start + self.files[file].bytes)
 
     def place(self, file: int, byte: int) -> Place:
-        """Return the page that holds a byte of `text` (one of `file`'s)."""
+        """Return the page, counted from 1, that holds a byte of `text`: one of `file`'s, counted over all files."""
         if not self.files[file].pages:
             return Place(None, "")
         first, last = np.searchsorted(self.pages[:, 0], (file, file + 1))

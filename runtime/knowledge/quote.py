@@ -50,7 +50,10 @@ class PassageReader(Protocol):
     """What picks words out of passages: the trained Reader, or the sentence scorer."""
 
     def read(self, question: str, passages: Sequence[str], relevance: Sequence[float] | None = None) -> ReaderResult:
-        """Return the best span of each passage, the best of all, and how likely it is that none answers."""
+        """Return the best span of each passage, the best of all, and how likely it is that none answers.
+
+        `relevance` is the search's score of each passage; it, and all chances, are 0 to 1.
+        """
 
 
 @dataclass(frozen=True, slots=True)

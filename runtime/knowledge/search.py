@@ -72,7 +72,10 @@ class Searcher:
         self._usual_language = known.most_common(1)[0][0] if known else ""
 
     def search(self, question: str, k: int, *, allowed_files: Iterable[int] | None = None) -> SearchResult:
-        """Return those of the k best passages that bear on a question; `allowed_files` are file numbers, None: all."""
+        """Return those of the k best passages (k >= 0) that bear on a question.
+
+        `allowed_files` are numbers of files, from 0; None means all.
+        """
         numbers = range(len(self.arrays.files))
         searched = frozenset(numbers if allowed_files is None else allowed_files)
         questions = self.analyser.analyse(question)

@@ -116,7 +116,7 @@ class SentenceScorer:
         return _as_result(candidates, scores, sure, len(passages))
 
     def candidates(self, question: str, passages: Sequence[str], relevance: Sequence[float]) -> list[SentenceCandidate]:
-        """Return the sentences that may be quoted, in order, with their features."""
+        """Return the sentences that may be quoted, in order, with their features; `relevance` is 0 to 1."""
         questions = self._analyser.analyse(question)
         expected = expected_answer(question)
         best = max(relevance, default=0.0)

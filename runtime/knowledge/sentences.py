@@ -54,7 +54,10 @@ _SENTENCE_END = frozenset(".!?…:。！？｡؟۔।")  # noqa: RUF001 - real p
 
 
 def split_sentences(text: str, headings: Sequence[Heading] = ()) -> list[Sentence]:
-    """Cut a file's text into sentences, list items and headings; only white space and list markers lie between."""
+    """Cut a file's text into sentences, list items and headings; only white space and list markers lie between.
+
+    Ranges are characters of `text`, rise, and do not overlap.
+    """
     found: list[Sentence] = []
     position = 0
     for heading in headings:

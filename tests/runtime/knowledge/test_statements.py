@@ -55,5 +55,11 @@ def test_a_text_without_full_stops_is_taken_as_it_is():
     assert stated("tide comes at noon\n\ngate is closed") == ["tide comes at noon", "gate is closed"]
 
 
+def test_a_long_sentence_is_one_though_a_footnotes_mark_ends_it():
+    said = "The gate was closed for the first time in the year of the great flood.[citation needed]"
+
+    assert stated(f"{said}\n\n{STATED}") == [said, STATED]
+
+
 def test_a_text_of_questions_states_nothing():
     assert stated("Is it so? Why?") == []
