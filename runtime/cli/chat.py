@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 
 from satchel.runtime.cli.chat_commands import ChatCommands, in_short
-from satchel.runtime.cli.model_arguments import add_model_arguments, options_from
+from satchel.runtime.cli.model_arguments import add_model_arguments, add_tool_arguments, options_from
 from satchel.runtime.cli.terminal import Terminal
 from satchel.runtime.commands.answer import open_session
 from satchel.runtime.commands.opening import open_assistant
@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--search", metavar="WORDS", help="find messages of this assistant's chats")
     parser.add_argument("--delete", metavar="ID", help="delete a chat and all of its messages")
     add_model_arguments(parser)
+    add_tool_arguments(parser)
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
@@ -36,7 +37,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     home = find_home()
     if arguments.list or arguments.search is not None or arguments.delete is not None:
         return _manage(arguments, terminal)
-    options = options_from(arguments)
+    options = options_from(arguments, can_ask=terminal.interactive)
     with open_session(arguments.assistant, options, home, chat=arguments.chat, progress=terminal.progress) as session:
         terminal.end_progress()
         _greet(session, terminal)

@@ -71,7 +71,7 @@ class ChatCommands:
 
             before = signal.signal(signal.SIGINT, stop)
             try:
-                render_turn(events, self._terminal)
+                render_turn(events, self._terminal, decide=self._session.decide)
             finally:
                 signal.signal(signal.SIGINT, before)
 

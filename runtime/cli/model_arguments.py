@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from satchel.runtime.errors import UsageError
@@ -32,8 +33,19 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-history", action="store_true", help="keep nothing of this conversation")
 
 
-def options_from(arguments: argparse.Namespace) -> AnswerOptions:
-    """Return the shared options of a parsed command line."""
+def add_tool_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe what `run` and `chat` share: what tools are given."""
+    parser.add_argument(
+        "--folder", type=Path, action="append", default=[], metavar="DIR", help="let the tool `files` read this folder"
+    )
+    parser.add_argument(
+        "--write-folder", type=Path, action="append", default=[], metavar="DIR", help="let it write there as well"
+    )
+    parser.add_argument("--artefacts", type=Path, metavar="DIR", help="keep the files that tools make here")
+
+
+def options_from(arguments: argparse.Namespace, *, can_ask: bool = False) -> AnswerOptions:
+    """Return the shared options of a parsed command line; `can_ask`: a person is there who answers requests."""
     # Here, because `satchel run` starts its knowledge worker before it imports a session.
     from satchel.runtime.commands.answer import AnswerOptions
     from satchel.runtime.session.choosing import ModelRequest
@@ -50,7 +62,27 @@ def options_from(arguments: argparse.Namespace) -> AnswerOptions:
             seed=arguments.seed,
         ),
         keep_history=not arguments.no_history,
+        can_ask=can_ask,
+        folders=_by_name(getattr(arguments, "folder", [])),
+        writable_folders=_by_name(getattr(arguments, "write_folder", [])),
+        artefacts=getattr(arguments, "artefacts", None),
     )
+
+
+def _by_name(folders: list[Path]) -> dict[str, Path]:
+    """Return folders by their own names, by which the assistant knows them.
+
+    Raises:
+        UsageError: one is not there, or two have one name.
+    """
+    named: dict[str, Path] = {}
+    for folder in folders:
+        path = folder.resolve()
+        if not path.is_dir():
+            raise UsageError(reason=f"there is no folder {folder}")
+        if named.setdefault(path.name, path) != path:
+            raise UsageError(reason=f'two folders are called "{path.name}"')
+    return named
 
 
 def check_range(option: str, given: float | None, least: int, most: int) -> None:

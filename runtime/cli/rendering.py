@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from satchel.runtime.cli.terminal import Terminal
+from satchel.runtime.cli.tool_prompts import show_tool_event
 from satchel.runtime.session.citations import cited_in_order
 from satchel.runtime.session.events import (
+    ApprovalNeeded,
     Checked,
     Cited,
     Event,
     Finished,
     Progress,
+    QuestionAsked,
     Retrieved,
     Source,
     Thinking,
     Token,
+    ToolFinished,
+    ToolRequested,
     Warned,
 )
 
 _QUOTE_WIDTH = 96
 
 
-def render_turn(events: Iterable[Event], terminal: Terminal) -> Finished:
-    """Print a turn while it runs and return its end."""
-    cited: list[Cited] = []
-    checked: list[Checked] = []
-    shown: tuple[Source, ...] = ()
+def render_turn(
+    events: Iterable[Event], terminal: Terminal, *, decide: Callable[[str, str], object] | None = None
+) -> Finished:
+    """Print a turn while it runs and return its end; `decide` takes the person's answers to what tools ask."""
+    kept: list[Cited | Checked | Retrieved] = []
     thinking = False
     for event in events:
         match event:
@@ -37,19 +42,19 @@ def render_turn(events: Iterable[Event], terminal: Terminal) -> Finished:
                 thinking = _show_thinking(event.text, terminal, begun=thinking)
             case Token():
                 thinking = _show_token(event.text, terminal, thinking=thinking)
-            case Retrieved():
-                shown = event.passages
-            case Cited():
-                cited.append(event)
-            case Checked():
-                checked.append(event)
+            case Retrieved() | Cited() | Checked():
+                kept.append(event)
+            case ApprovalNeeded() | QuestionAsked() | ToolRequested() | ToolFinished():
+                show_tool_event(event, terminal, decide)
             case Warned():
                 terminal.note(terminal.dim(f"note: {event.text}"))
             case Finished():
                 terminal.end_progress()
+                cited = [one for one in kept if isinstance(one, Cited)]
+                shown = [source for one in kept if isinstance(one, Retrieved) for source in one.passages]
                 _show_end(event, cited_in_order(cited), terminal)
                 _show_unnamed(event, cited, shown, terminal)
-                _show_checks(event.answer, checked, shown, terminal)
+                _show_checks(event.answer, [one for one in kept if isinstance(one, Checked)], shown, terminal)
                 return event
             case _:
                 pass

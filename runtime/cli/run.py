@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from satchel.runtime.cli.model_arguments import add_model_arguments, options_from
+from satchel.runtime.cli.model_arguments import add_model_arguments, add_tool_arguments, options_from
 from satchel.runtime.cli.terminal import Terminal
 from satchel.runtime.commands.time_limit import TimeLimit
 from satchel.runtime.errors import UsageError
@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--timeout", type=float, metavar="S", help="give up after S seconds (exit code 124); of --batch each question"
     )
     add_model_arguments(parser)
+    add_tool_arguments(parser)
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
@@ -60,9 +61,11 @@ def _answer(question: str, arguments: argparse.Namespace, limit: TimeLimit, work
     # Here, because they are imported while the worker imports its own.
     from satchel.runtime.cli.rendering import render_turn
     from satchel.runtime.commands.answer import answer_events, open_session
+    from satchel.runtime.permissions.errors import NobodyToAskError
     from satchel.runtime.session.result import collect_result
 
-    options, progress = options_from(arguments), limit.over(terminal.progress)
+    asks = terminal.interactive and not (arguments.json or arguments.events)
+    options, progress = options_from(arguments, can_ask=asks), limit.over(terminal.progress)
     with open_session(arguments.assistant, options, find_home(), worker=worker, progress=progress) as session:
         terminal.end_progress()
         events = answer_events(session, question, limit)
@@ -72,8 +75,8 @@ def _answer(question: str, arguments: argparse.Namespace, limit: TimeLimit, work
         elif arguments.json:
             terminal.json(collect_result(events, pack_id=session.assistant.pack_id))
         else:
-            render_turn(events, terminal)
-    return 0
+            render_turn(events, terminal, decide=session.decide)
+        return NobodyToAskError.exit_code if session.unasked else 0
 
 
 def _run_batch(arguments: argparse.Namespace, terminal: Terminal) -> int:

@@ -55,10 +55,14 @@ class Terminal:
 
     def ask_yes(self, question: str) -> bool:
         """Ask a person; anything but yes is no."""
+        return self.ask(f"{question} [y/N]").strip().casefold() in {"y", "yes"}
+
+    def ask(self, question: str) -> str:
+        """Ask a person for a line; empty at the end of the input."""
         self.end_progress()
-        sys.stderr.write(f"{escape_control(question)} [y/N] ")
+        sys.stderr.write(f"{escape_control(question)} ")
         sys.stderr.flush()
-        return sys.stdin.readline().strip().casefold() in {"y", "yes"}
+        return sys.stdin.readline().removesuffix("\n")
 
     def bold(self, text: str) -> str:
         """Return text in bold where colours are shown."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -26,6 +26,10 @@ from satchel.runtime.session.stopping import Stopping
 from satchel.runtime.settings import load_settings
 from satchel.runtime.worker.process import Worker
 
+if TYPE_CHECKING:
+    from satchel.runtime.session.acting import Acting
+    from satchel.runtime.session.assistant import LoadedAssistant
+
 _STAGE = "answering"
 _MOST_UNREAD = 3
 """Named with each answer; a folder may hold hundreds that are no documents."""
@@ -38,6 +42,14 @@ class AnswerOptions:
 
     model: ModelRequest = field(default_factory=ModelRequest)
     keep_history: bool = True
+    can_ask: bool = False
+    """A person is there who answers the events `ApprovalNeeded` and `QuestionAsked` (`Session.decide`)."""
+    folders: Mapping[str, Path] = field(default_factory=dict)
+    """Folders that the tool `files` may read, by the names that the assistant sees."""
+    writable_folders: Mapping[str, Path] = field(default_factory=dict)
+    """Those that it may change as well."""
+    artefacts: Path | None = None
+    """Where files go that tools make; None: beside the chat."""
 
 
 class BatchLine(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -95,9 +107,25 @@ def open_session(
         model = choose_model(options.model, assistant, settings, home)
         if model is not None:
             stack.callback(model.close)
+        acting = _equipped(assistant, options, home, knowledge) if assistant.tools and model is not None else None
+        if acting is not None:
+            stack.callback(acting.close)
         history = stack.enter_context(History(home.history if options.keep_history else None))
         opened: Chat | None = history.chat(chat, assistant_id=assistant.id) if chat is not None else None
-        yield Session(assistant, knowledge=knowledge, model=model, history=history, chat=opened)
+        yield Session(assistant, knowledge=knowledge, model=model, acting=acting, history=history, chat=opened)
+
+
+def _equipped(
+    assistant: LoadedAssistant, options: AnswerOptions, home: Home, knowledge: KnowledgeClient | None
+) -> Acting:
+    # Here, because most assistants have no tools.
+    from satchel.runtime.session.equipping import ToolOptions, equip
+    from satchel.runtime.tools.files import PickedFolder
+
+    folders = {name: PickedFolder(path) for name, path in options.folders.items()}
+    folders |= {name: PickedFolder(path, writable=True) for name, path in options.writable_folders.items()}
+    given = ToolOptions(options.can_ask, folders, options.artefacts)
+    return equip(assistant, home, given, knowledge=knowledge, keeps_history=options.keep_history)
 
 
 def answer_events(session: Session, question: str, limit: TimeLimit) -> Iterator[Event]:

@@ -121,7 +121,7 @@ class ModelInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     threads: int
     template: Literal["model", "chatml"]
     mentions_tools: bool
-    """The model's own template has a form for tools."""
+    """The model's own template lists tools, and writes calls in the documented form (`tools.calls`)."""
     opens_thinking: bool
     """The template ends the prompt with `<think>`: what the model says begins inside a thought."""
     identity: str

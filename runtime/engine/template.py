@@ -21,6 +21,8 @@ CHATML = """\
 """What a model without a template is given; its marks are then plain text to most such models, and end an answer."""
 CHATML_STOPS = ("<|im_end|>", "<|im_start|>")
 
+CALL_TAG = "<tool_call>"
+"""What a call begins with in the documented form (DESIGN 3.2), and in that of many models."""
 _PROBE = (ChatMessage("user", "Hello"),)
 
 
@@ -56,7 +58,9 @@ class ChatTemplate:
             self._control_and_marks = SpecialTexts([*control_texts, *mark_texts, *CHATML_STOPS])
         elif with_tools is not None:
             self._with_tools = CompiledTemplate(with_tools)
-        self.mentions_tools = self.kind == "model" and (with_tools is not None or "tools" in (source or ""))
+        with_tools = with_tools if with_tools is not None else source
+        # Calls in another form than this one would pass unseen; such models are told of it in the prompt.
+        self.mentions_tools = self.kind == "model" and "tools" in (with_tools or "") and CALL_TAG in (with_tools or "")
         self.digest_source = source if self.kind == "model" and source is not None else CHATML
 
     @property

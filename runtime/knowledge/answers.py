@@ -136,3 +136,7 @@ class KnowledgeSummary(msgspec.Struct, frozen=True):
     files: int
     passages: int
     languages: tuple[str, ...]
+    trusted: tuple[str, ...] = ()
+    """Files that their author ticked "I trust what these files say" for."""
+    public: tuple[str, ...] = ()
+    """Files that their author ticked "nothing in these files is secret" for."""

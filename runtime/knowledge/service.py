@@ -80,7 +80,14 @@ class KnowledgeService:
         self._rerank = params["rerank"]
         self._home, self._threads = home, params["threads"]
         languages = tuple(sorted({file.language for file in arrays.files} - {""}))
-        return msgspec.to_builtins(KnowledgeSummary(len(arrays.files), len(arrays.passages), languages))
+        summary = KnowledgeSummary(
+            len(arrays.files),
+            len(arrays.passages),
+            languages,
+            trusted=tuple(file.name for file in arrays.files if file.trusted),
+            public=tuple(file.name for file in arrays.files if file.public),
+        )
+        return msgspec.to_builtins(summary)
 
     def ask(self, params: dict[str, Any], call: Call) -> Any:
         """Search and, when asked to, quote."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -11,7 +12,15 @@ from satchel.runtime.packfile.names import FILES
 from satchel.runtime.packfile.pack import Pack
 from satchel.runtime.packfile.verified import VerifiedPack
 from satchel.runtime.project.folder import EXAMPLES_FILE, INSTRUCTIONS_FILE, Example, Project
-from satchel.runtime.project.schema import Adapter, Assistant, Knowledge, ModelPreference, Retrieval, Sampling
+from satchel.runtime.project.schema import (
+    Adapter,
+    Assistant,
+    Knowledge,
+    ModelPreference,
+    Retrieval,
+    Sampling,
+    Tool,
+)
 from satchel.runtime.project.sealing import unseal
 
 
@@ -33,6 +42,8 @@ class LoadedAssistant:
     sampling: Sampling
     models: tuple[ModelPreference, ...]
     adapter: Adapter | None
+    tools: Mapping[str, Tool]
+    """By name, each with its settings and the powers that the assistant asks for."""
     knowledge: VerifiedPack | None
     """The pack whose arrays are searched: a sealed one, or the index that a project keeps in the cache."""
     pack_id: str
@@ -92,6 +103,7 @@ def _load(
         sampling=assistant.sampling,
         models=tuple(assistant.models),
         adapter=assistant.adapter,
+        tools=assistant.tools,
         knowledge=knowledge,
         pack_id=pack_id,
     )

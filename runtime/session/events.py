@@ -83,8 +83,17 @@ class ApprovalNeeded(_Event, frozen=True):
     request: dict[str, Any]
 
 
+class QuestionAsked(_Event, frozen=True):
+    """A tool asks the person something; answer with `Session.answer(question_id, text)`."""
+
+    question_id: str
+    question: str
+    choices: tuple[str, ...]
+    """What is offered; empty: any text."""
+
+
 class ToolFinished(_Event, frozen=True):
-    """A tool's result as the model sees it, and the files that it made."""
+    """A tool's result as the model sees it, and where the files lie that it made; `call` tells the decision too."""
 
     call: dict[str, Any]
     result: str
@@ -150,6 +159,7 @@ Event = (
     | Token
     | ToolRequested
     | ApprovalNeeded
+    | QuestionAsked
     | ToolFinished
     | Cited
     | Checked

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from typing import TYPE_CHECKING
 
 from satchel.runtime.engine.base import (
     ChatMessage,
@@ -14,23 +15,22 @@ from satchel.runtime.engine.base import (
     TokenPiece,
 )
 from satchel.runtime.engine.client import EngineClient
+from satchel.runtime.engine.errors import TemplateError
 from satchel.runtime.knowledge.answers import FoundPassage
 from satchel.runtime.project.schema import Sampling
 from satchel.runtime.session.assistant import LoadedAssistant
 from satchel.runtime.session.citations import find_citations
 from satchel.runtime.session.context import ContextDemand, ContextPlan, plan_context
 from satchel.runtime.session.events import (
-    Alternative,
     Event,
     FinishReason,
     Progress,
     Source,
-    Thinking,
-    Token,
     Usage,
     Warned,
 )
 from satchel.runtime.session.idle import IdleTimer
+from satchel.runtime.session.offered_tools import OfferedTools
 from satchel.runtime.session.pinpoint import pinpoint
 from satchel.runtime.session.prompt import (
     FENCES,
@@ -44,9 +44,17 @@ from satchel.runtime.session.prompt import (
     system_message,
 )
 from satchel.runtime.session.quoting import Spoken, passages_as_sources
-from satchel.runtime.session.thinking import ThinkingFilter
+from satchel.runtime.session.speech import Speech
 from satchel.runtime.session.timings import Timings
+from satchel.runtime.session.tool_prompt import as_plain_messages, call_messages, describe_tools
 
+if TYPE_CHECKING:
+    from satchel.runtime.session.acting import Acting
+    from satchel.runtime.session.chat_labels import ChatLabels
+    from satchel.runtime.tools.runner import CallOutcome
+
+_LEAST_RESULT_TOKENS = 64
+_CUT = "\n[cut: it does not fit the window]"
 _MESSAGE_TOKENS = 8
 """What a chat template puts round each message; measured 5 to 7 on ChatML and Llama 3."""
 
@@ -86,15 +94,23 @@ class LanguageModel:
         past: Sequence[Exchange],
         passages: Sequence[FoundPassage],
         timings: Timings,
+        *,
+        acting: Acting | None = None,
+        labels: ChatLabels | None = None,
     ) -> Generator[Event, None, Spoken]:
-        """Answer one question from the passages that a search found, best first.
+        """Answer one question from the passages that a search found, best first, calling tools where there is `acting`.
+
+        `labels` are those of all that the model is shown; results are added to them.
 
         Raises:
             ContextTooSmallError: instructions and question alone do not fit; carries the sums.
             EngineError, WorkerDiedError: by their docstrings; the next answer loads the model again.
         """
         with self._idle.used():
-            return (yield from self._answer(question, assistant, past, passages, timings))
+            turn = acting.begin(labels) if acting is not None and labels is not None else None
+            return (
+                yield from self._answer(question, assistant, past, passages, timings, tools=OfferedTools(acting, turn))
+            )
 
     def _answer(
         self,
@@ -103,33 +119,31 @@ class LanguageModel:
         past: Sequence[Exchange],
         passages: Sequence[FoundPassage],
         timings: Timings,
+        *,
+        tools: OfferedTools,
     ) -> Generator[Event, None, Spoken]:
         model = yield from self._load(timings)
         sources = passages_as_sources(passages)
+        yield from tools.notes()
         with timings.stage("prompt"):
-            messages, plan, pinned = self._compose(question, assistant, past, sources, model.context_tokens)
+            messages, plan, pinned = self._compose(question, assistant, past, sources, model=model, tools=tools)
         yield from _left_out(plan, sources)
         shown = sources[: plan.passages_kept]
         said: list[str] = []
-        thinking = ThinkingFilter(inside=model.opens_thinking)
-        ended: Generated | None = None
-        for item in self._engine.generate(
-            messages,
-            _settings(self._sampling),
-            max_tokens=min(self._sampling.max_tokens, plan.free),
-            stop=FENCES if shown else (),
-            seed=self._sampling.seed,
-            pinned=pinned,
-        ):
-            match item:
-                case Prefill():
-                    yield Progress("reading the prompt", item.done, item.total, item.seconds_left)
-                case TokenPiece():
-                    yield from _spoken(item, thinking, said)
-                case Generated():
-                    ended = item
-                    yield from _last_words(thinking, said)
-        assert ended is not None  # the last item of every generation
+        usage = Usage()
+        while True:
+            speech = Speech(said, opens_thinking=model.opens_thinking, calls_tools=bool(tools.descriptions))
+            ended = yield from self._speak(messages, speech, plan, tools, model, fenced=bool(shown), pinned=pinned)
+            usage = _added(usage, ended)
+            timings.add("prefill", ended.timings.prefill)
+            timings.add("decode", ended.timings.decode)
+            if not speech.calls or ended.reason == "cancelled":
+                break
+            if tools.are_used_up:
+                yield Warned("tool-limit", "No more calls are made in this turn: it has made as many as one may.")
+                break
+            with timings.stage("tools"):
+                messages += yield from self._act(speech, tools, messages, model)
         answer = "".join(said).rstrip()  # its beginning is stripped already: offsets count from there
         cited = [pinpoint(one, answer, passages) for one in find_citations(answer, shown)]
         yield from cited
@@ -138,20 +152,66 @@ class LanguageModel:
             yield Warned("no-source", "The answer names no passage as its source: compare it with the files.")
         for note in ended.notes:
             yield Warned(note.kind, note.text)
-        timings.add("prefill", ended.timings.prefill)
-        timings.add("decode", ended.timings.decode)
-        return Spoken(
-            answer,
-            found=found,
-            reason=_reason(ended, answer),
-            mode="model",
-            usage=Usage(
-                prompt_tokens=ended.usage.prompt,
-                cached_tokens=ended.usage.reused + ended.usage.restored,
-                completion_tokens=ended.usage.generated,
-                context_tokens=ended.usage.context,
-            ),
-        )
+        return Spoken(answer, found=found, reason=_reason(ended, answer), mode="model", usage=usage)
+
+    def _speak(
+        self,
+        messages: Sequence[ChatMessage],
+        speech: Speech,
+        plan: ContextPlan,
+        tools: OfferedTools,
+        model: ModelInfo,
+        *,
+        fenced: bool,
+        pinned: int,
+    ) -> Generator[Event, None, Generated]:
+        """Let the model speak until it ends or calls tools."""
+        ended: Generated | None = None
+        for item in self._engine.generate(
+            messages,
+            _settings(self._sampling),
+            max_tokens=min(self._sampling.max_tokens, plan.free),
+            stop=FENCES if fenced else (),
+            grammar=tools.grammar,
+            seed=self._sampling.seed,
+            tools=tools.descriptions if model.mentions_tools else None,
+            pinned=pinned,
+        ):
+            match item:
+                case Prefill():
+                    yield Progress("reading the prompt", item.done, item.total, item.seconds_left)
+                case TokenPiece():
+                    yield from speech.feed(item)
+                case Generated():
+                    ended = item
+                    yield from speech.end()
+        assert ended is not None  # the last item of every generation
+        return ended
+
+    def _act(
+        self, speech: Speech, tools: OfferedTools, messages: Sequence[ChatMessage], model: ModelInfo
+    ) -> Generator[Event, None, list[ChatMessage]]:
+        """Make the calls, and return what the model reads next."""
+        outcomes: list[CallOutcome] = []
+        for call in speech.calls:
+            if tools.are_used_up:
+                break
+            outcomes.append((yield from tools.act(call)))
+        room = model.context_tokens - self._sampling.max_tokens - self._tokens(messages) - _MESSAGE_TOKENS
+        results = [self._fitted(one.result.text, room // max(1, len(outcomes))) for one in outcomes]
+        calls = [one.call for one in outcomes]
+        further = call_messages(speech.text, calls, results, own_form=model.mentions_tools)
+        try:
+            self._engine.render([*messages, *further])
+        except TemplateError:  # one that knows no role `tool`
+            return as_plain_messages(further)
+        return further
+
+    def _fitted(self, text: str, room: int) -> str:
+        """Cut a result to a number of tokens."""
+        while (tokens := self._engine.count_tokens(text)) > max(room, _LEAST_RESULT_TOKENS):
+            text = text[: max(1, int(len(text) * max(room, _LEAST_RESULT_TOKENS) / tokens * 0.9))].rstrip() + _CUT
+        return text
 
     def cancel(self) -> None:
         """Stop the running answer; safe from any thread."""
@@ -190,23 +250,27 @@ class LanguageModel:
         assistant: LoadedAssistant,
         past: Sequence[Exchange],
         sources: Sequence[Source],
-        window: int,
+        *,
+        model: ModelInfo,
+        tools: OfferedTools,
     ) -> tuple[list[ChatMessage], ContextPlan, int]:
         """Return the messages, what was left out of them, and how many of the first are the same in every turn."""
         has_knowledge = assistant.has_knowledge
-        head = [system_message(assistant.instructions, has_knowledge=has_knowledge)]
+        told = tools.descriptions
+        in_prompt = describe_tools(told) if told and not model.mentions_tools else ""
+        head = [system_message(assistant.instructions, has_knowledge=has_knowledge, tools=in_prompt)]
         head = [message for message in head if message.content] + example_messages(assistant.examples)
         bare = question_message(question, (), has_knowledge=has_knowledge)
         exchanges = [exchange_messages([exchange]) for exchange in past]
         demand = ContextDemand(
             instructions=self._tokens(head),
-            tools=0,
+            tools=self._engine.count_tokens(str(told)) if told and not in_prompt else 0,
             question=self._tokens([bare]),
             answer_reserve=self._sampling.max_tokens,
             history=tuple(self._tokens(messages) for messages in exchanges),
             passages=tuple(self._engine.count_tokens(passage_block(source)) + 1 for source in sources),
         )
-        plan = plan_context(demand, window)
+        plan = plan_context(demand, model.context_tokens)
         dropped, kept = past[: plan.history_dropped], past[plan.history_dropped :]
         earlier = summarise_dropped(dropped, characters=min(600, 2 * (plan.free - plan.answer_reserve)))
         asked = question_message(question, sources[: plan.passages_kept], has_knowledge=has_knowledge, earlier=earlier)
@@ -214,25 +278,6 @@ class LanguageModel:
 
     def _tokens(self, messages: Sequence[ChatMessage]) -> int:
         return sum(self._engine.count_tokens(message.content) + _MESSAGE_TOKENS for message in messages)
-
-
-def _spoken(piece: TokenPiece, thinking: ThinkingFilter, said: list[str]) -> Generator[Event, None, None]:
-    alternatives = tuple(Alternative(other.text, other.logprob) for other in piece.alternatives)
-    for is_thought, text in thinking.feed(piece.text):
-        if is_thought:
-            yield Thinking(text)
-        else:
-            said.append(text)
-            yield Token(text, piece.logprob, alternatives)
-
-
-def _last_words(thinking: ThinkingFilter, said: list[str]) -> Generator[Event, None, None]:
-    for is_thought, text in thinking.finish():
-        if is_thought:
-            yield Thinking(text)
-        else:
-            said.append(text)
-            yield Token(text)
 
 
 def _left_out(plan: ContextPlan, sources: Sequence[Source]) -> Generator[Event, None, None]:
@@ -243,6 +288,16 @@ def _left_out(plan: ContextPlan, sources: Sequence[Source]) -> Generator[Event, 
     if plan.passages_kept < len(sources):
         kept, found = plan.passages_kept, len(sources)
         yield Warned("passages-left-out", f"Only {kept} of {found} passages fit the window of {plan.window} tokens.")
+
+
+def _added(usage: Usage, ended: Generated) -> Usage:
+    """Return the tokens of all that was generated in the turn; a call's round reads little anew."""
+    return Usage(
+        prompt_tokens=usage.prompt_tokens + ended.usage.prompt,
+        cached_tokens=usage.cached_tokens + ended.usage.reused + ended.usage.restored,
+        completion_tokens=usage.completion_tokens + ended.usage.generated,
+        context_tokens=ended.usage.context,
+    )
 
 
 def _reason(ended: Generated, answer: str) -> FinishReason:

@@ -35,9 +35,9 @@ class Exchange(msgspec.Struct, frozen=True):
     answer: str
 
 
-def system_message(instructions: str, *, has_knowledge: bool) -> ChatMessage:
+def system_message(instructions: str, *, has_knowledge: bool, tools: str = "") -> ChatMessage:
     """Return the pinned head of every prompt of an assistant; it never changes within a chat."""
-    parts = [instructions.strip(), _RULES if has_knowledge else ""]
+    parts = [instructions.strip(), _RULES if has_knowledge else "", tools]
     return ChatMessage("system", "\n\n".join(part for part in parts if part))
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
 from satchel.runtime.errors import CancelledError
 from satchel.runtime.knowledge.answers import FoundPassage
 from satchel.runtime.knowledge.client import KnowledgeClient
+from satchel.runtime.permissions.labels import stored, typed_label
 from satchel.runtime.session.assistant import LoadedAssistant
+from satchel.runtime.session.chat_labels import LABEL, ChatLabels, add_passages, labels_of_turn
 from satchel.runtime.session.errors import UnknownMessageError
 from satchel.runtime.session.events import (
     Checked,
@@ -22,6 +24,7 @@ from satchel.runtime.session.events import (
     Progress,
     Retrieved,
     Token,
+    ToolFinished,
     Warned,
 )
 from satchel.runtime.session.follow_up import search_text
@@ -31,6 +34,9 @@ from satchel.runtime.session.prompt import Exchange
 from satchel.runtime.session.quoting import READER, Spoken, passages_as_sources, quote, talk, without_files
 from satchel.runtime.session.small_talk import recognise_small_talk
 from satchel.runtime.session.timings import Timings
+
+if TYPE_CHECKING:
+    from satchel.runtime.session.acting import Acting
 
 _TITLE_CHARACTERS = 60
 
@@ -45,16 +51,19 @@ class Session:
         knowledge: KnowledgeClient | None,
         history: History,
         model: LanguageModel | None = None,
+        acting: Acting | None = None,
         chat: Chat | None = None,
     ) -> None:
-        """Without `model` answers are quotes; without `chat` the first message begins one.
+        """Without `model` answers are quotes, without `acting` no tool is called; without `chat` a new one begins.
 
-        The session owns `knowledge` and `model` and closes them; the history stays the caller's.
+        The session owns `knowledge`, `model` and `acting` and closes them; the history stays the caller's.
         """
         self.assistant = assistant
         self.history = history
         self._knowledge = knowledge
         self._model = model
+        self._acting = acting
+        self._labels: ChatLabels | None = None
         self._chat_id = chat.id if chat is not None else None
         self._cancelled = threading.Event()
 
@@ -119,6 +128,20 @@ class Session:
             self._knowledge.cancel()
         if self._model is not None:
             self._model.cancel()
+        if self._acting is not None:
+            self._acting.cancel()
+
+    @property
+    def unasked(self) -> int:
+        """Calls of the last turn that were denied because nobody was there to ask."""
+        return self._acting.unasked if self._acting is not None else 0
+
+    def decide(self, request_id: str, choice: str) -> bool:
+        """Answer an `ApprovalNeeded` by one of its choices or "deny", a `QuestionAsked` by any text; from any thread.
+
+        False: it is answered already, or the turn is over.
+        """
+        return self._acting is not None and self._acting.answer(request_id, choice)
 
     def close(self) -> None:
         """End the worker processes."""
@@ -126,6 +149,8 @@ class Session:
             self._knowledge.close()
         if self._model is not None:
             self._model.close()
+        if self._acting is not None:
+            self._acting.close()
 
     def __enter__(self) -> Self:
         return self
@@ -141,6 +166,7 @@ class Session:
         timings = Timings()
         said: list[str] = []
         cited: list[Cited] = []
+        calls: list[ToolFinished] = []
         spoken: Spoken | None = None
         answering = self._answer(question, timings)
         try:
@@ -153,6 +179,8 @@ class Session:
                     said.append(event.text)
                 elif isinstance(event, Cited):
                     cited.append(event)
+                elif isinstance(event, ToolFinished):
+                    calls.append(event)
                 yield event
         except StopIteration as end:
             spoken = end.value
@@ -165,11 +193,16 @@ class Session:
             spoken = Spoken(
                 answer, found=bool(answer), reason="cancelled", mode="quote" if self._model is None else "model"
             )
-        yield self._finish(question, spoken, cited, timings)
+        yield self._finish(question, spoken, [*_call_parts(calls), *_source_parts(cited)], timings)
 
     def _answer(self, question: Message, timings: Timings) -> Generator[Event, None, Spoken]:
         text = question.text
-        past = self._exchanges_before(question)
+        before = self.history.path(question.parent_id)
+        past = _exchanges(before)
+        if self._acting is not None:
+            self._acting.authority.enter(question.chat_id)
+        typed = self._acting.typed if self._acting is not None else typed_label(())
+        labels = self._labels = labels_of_turn(self.assistant, typed, text, before)
         if self._model is None:
             if (kind := recognise_small_talk(text)) is not None:
                 files = self._knowledge.open().files if self._knowledge is not None else 0
@@ -187,12 +220,15 @@ class Session:
                 timings.add(f"search.{name}", milliseconds)
             for warning in known.warnings:
                 yield Warned(warning.kind, warning.text)
+            add_passages(labels, self.assistant, self._knowledge.open(), known.passages)
             if self._model is None:
                 return (yield from quote(known))
             passages = known.passages
             yield Retrieved(passages_as_sources(passages), known.below_gate)
         assert self._model is not None
-        spoken = yield from self._model.answer(text, self.assistant, past, passages, timings)
+        spoken = yield from self._model.answer(
+            text, self.assistant, past, passages, timings, acting=self._acting, labels=labels
+        )
         if passages and spoken.found and spoken.reason != "cancelled":
             with timings.stage("check"):
                 yield from self._check(spoken.answer, passages)
@@ -207,13 +243,10 @@ class Session:
         if check.not_checked:
             yield Warned("not-checked", f"Not checked against the files: {check.not_checked}.")
 
-    def _finish(self, question: Message, spoken: Spoken, cited: list[Cited], timings: Timings) -> Finished:
+    def _finish(self, question: Message, spoken: Spoken, further: list[Part], timings: Timings) -> Finished:
         model = self.speaker
         milliseconds = timings.finish()
-        parts = (
-            Part("text", spoken.answer),
-            *(Part("source", detail=msgspec.to_builtins(entry.source)) for entry in cited),
-        )
+        parts = (Part("text", spoken.answer), *further)
         kept = self.history.add_message(
             question.chat_id,
             question.id,
@@ -222,6 +255,7 @@ class Session:
             pack_id=self.assistant.pack_id,
             model=model,
             timings=milliseconds,
+            labels={LABEL: stored(self._labels.context)} if self._labels is not None else {},
         )
         return Finished(
             reason=spoken.reason,
@@ -252,14 +286,29 @@ class Session:
             raise UnknownMessageError(message=message_id)
         return message
 
-    def _exchanges_before(self, question: Message) -> list[Exchange]:
-        """Pair questions with their answers on the way from the root; a question without an answer is left out."""
-        exchanges = []
-        asked: Message | None = None
-        for message in self.history.path(question.parent_id):
-            if message.role == "user":
-                asked = message
-            elif message.role == "assistant" and asked is not None:
-                exchanges.append(Exchange(asked.text, message.text))
-                asked = None
-        return exchanges
+
+def _exchanges(messages: Sequence[Message]) -> list[Exchange]:
+    """Pair questions with their answers; a question without an answer is left out."""
+    exchanges = []
+    asked: Message | None = None
+    for message in messages:
+        if message.role == "user":
+            asked = message
+        elif message.role == "assistant" and asked is not None:
+            exchanges.append(Exchange(asked.text, message.text))
+            asked = None
+    return exchanges
+
+
+def _call_parts(calls: Sequence[ToolFinished]) -> list[Part]:
+    """Return a call and its result for each; what the files that it made are called stands with the result."""
+    parts = []
+    for one in calls:
+        parts.append(Part("tool_call", detail=dict(one.call)))
+        files: dict[str, Any] = {"artefacts": list(one.artefacts)} if one.artefacts else {}
+        parts.append(Part("tool_result", one.result, files))
+    return parts
+
+
+def _source_parts(cited: Sequence[Cited]) -> list[Part]:
+    return [Part("source", detail=msgspec.to_builtins(entry.source)) for entry in cited]

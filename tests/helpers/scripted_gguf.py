@@ -30,21 +30,29 @@ _EMBEDDING = 512
 _CERTAIN = 30.0
 _LINE_BREAK = 10
 """The last token of a prompt in ChatML."""
+_TAB = 9
+"""The last token of a prompt that ends with a tool's result."""
+_TEMPLATE = (
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+    "<|im_start|>assistant{{ '\t' if messages[-1].role == 'tool' else '\n' }}"
+)
 
 
-def write_scripted_gguf(path: Path, script: Sequence[str | bytes], *, control: Sequence[str] = ()) -> Path:
+def write_scripted_gguf(
+    path: Path, script: Sequence[str | bytes], *, after_tools: Sequence[str] = (), control: Sequence[str] = ()
+) -> Path:
     """Write a model that answers everything with the script's pieces, a token each, and ends.
 
-    Pieces must differ from each other. Those that are in `control` as well are control tokens. After a token that is
-    not in the script every token is equally likely.
+    What follows a tool's result it answers with `after_tools`. Pieces must differ from each other. Those that are in
+    `control` as well are control tokens. After a token that is in no script every token is equally likely.
     """
-    model = TinyModel(embedding=_EMBEDDING, feed_forward=32, layers=1, tied=False, context=1024)
+    model = TinyModel(embedding=_EMBEDDING, feed_forward=32, layers=1, tied=False, context=4096, template=_TEMPLATE)
     metadata = {key: (kind, value) for key, kind, value in tiny_metadata(model)}
     tokens = list(metadata["tokenizer.ggml.tokens"][1][1])
     kinds = list(metadata["tokenizer.ggml.token_type"][1][1])
     letters = byte_letters()
     spoken = []
-    for piece in script:
+    for piece in (*script, *after_tools):
         encoded = piece.encode() if isinstance(piece, str) else piece
         is_control = piece in control
         text = piece if isinstance(piece, str) and is_control else "".join(letters[byte] for byte in encoded)
@@ -62,9 +70,11 @@ def write_scripted_gguf(path: Path, script: Sequence[str | bytes], *, control: S
     }
     end = tokens.index("<|im_end|>")
     follows = np.zeros((len(tokens), _EMBEDDING), np.float32)
-    for before, after in zip([_LINE_BREAK, *spoken], [*spoken, end], strict=True):
-        # The norm before the output scales a direction's length to the root of the dimension.
-        follows[after, before] = _CERTAIN / np.sqrt(_EMBEDDING)
+    first, second = spoken[: len(script)], spoken[len(script) :]
+    for start, said in ((_LINE_BREAK, first), (_TAB, second)):
+        for before, after in zip([start, *said], [*said, end], strict=True):
+            # The norm before the output scales a direction's length to the root of the dimension.
+            follows[after, before] = _CERTAIN / np.sqrt(_EMBEDDING)
     weights = {"token_embd.weight": np.eye(len(tokens), _EMBEDDING, dtype=np.float32), "output.weight": follows}
     tensors = [_filled(tensor, weights) for tensor in tiny_tensors(model)]
     path.write_bytes(gguf_bytes([(key, kind, value) for key, (kind, value) in metadata.items()], tensors))

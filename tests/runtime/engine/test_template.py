@@ -162,12 +162,18 @@ def test_lines_with_tags_leave_no_blank_lines() -> None:
 
 
 def test_tools_use_the_template_that_is_made_for_them() -> None:
-    template = ChatTemplate(LOOP, with_tools="{{ tools | tojson }}" + LOOP)
+    template = ChatTemplate(LOOP, with_tools="{{ tools | tojson }}" + LOOP + "{# <tool_call> #}")
     assert template.mentions_tools
     tool = {"type": "function", "function": {"name": "add"}}
     assert _text(template, HELLO, tools=[tool]).startswith('[{"type": "function"')
     assert _text(template, HELLO) == "[user]Hello"
     assert not ChatTemplate(LOOP).mentions_tools
+
+
+def test_a_template_whose_calls_have_another_form_counts_as_one_without_tools() -> None:
+    assert ChatTemplate(LOOP + "{% if tools %}<tool_call>{% endif %}").mentions_tools
+    assert not ChatTemplate(LOOP + "{% if tools %}[TOOL_CALLS]{% endif %}").mentions_tools
+    assert not ChatTemplate(LOOP + "<tool_call>").mentions_tools
 
 
 def test_calls_and_results_reach_the_template() -> None:

@@ -17,6 +17,7 @@ EVENTS = (
     ev.Token("High", -0.25, (ev.Alternative("Low", -1.5),)),
     ev.ToolRequested({"name": "search"}, "ask"),
     ev.ApprovalNeeded("r1", {"name": "search", "arguments": {"q": "é"}}),
+    ev.QuestionAsked("q1", "Which harbour?", ("Delft", "Hoorn")),
     ev.ToolFinished({"name": "search"}, "found", ("a.png",)),
     ev.Cited(0, 10, SOURCE),
     ev.Checked(0, 10, "supported", (1,)),

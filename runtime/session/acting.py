@@ -1,0 +1,243 @@
+"""Tool calls within a turn: checked, decided by the broker, perhaps asked about, run, and handed back to the model.
+
+Attack success is decided here and in the broker, not by the model's manners: nothing runs without an `Allow`.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from satchel.runtime.engine.base import Grammar, ToolCall
+from satchel.runtime.errors import CancelledError
+from satchel.runtime.permissions.approval import approval_request
+from satchel.runtime.permissions.broker import Allow, Ask, Decision, Deny
+from satchel.runtime.permissions.calls import Call, Situation
+from satchel.runtime.permissions.grants import Choice
+from satchel.runtime.permissions.labels import Label, typed_label
+from satchel.runtime.permissions.provenance import Sources, label_arguments
+from satchel.runtime.session.authority import Authority
+from satchel.runtime.session.chat_labels import ChatLabels
+from satchel.runtime.session.desk import Desk
+from satchel.runtime.session.events import (
+    ApprovalNeeded,
+    Event,
+    Progress,
+    ToolFinished,
+    ToolRequested,
+    Warned,
+)
+from satchel.runtime.tools.base import Artefact, Cancellation
+from satchel.runtime.tools.calls import BrokenCall
+from satchel.runtime.tools.errors import ToolError
+from satchel.runtime.tools.runner import MOST_CALLS, CallLabels, CallOutcome, PreparedCall, ToolRunner, failed
+
+KeepArtefact = Callable[[Artefact], str]
+"""Keeps a file that a call made and returns where it lies; empty: nowhere."""
+
+DENY = "deny"
+"""The answer that allows nothing and is remembered nowhere; the others are `Choice`s."""
+
+
+class NotAllowedError(ToolError):
+    """{tool} was not allowed: {why}. Go on without it."""
+
+    exit_code = 51
+
+
+@dataclass(slots=True)
+class ActingTurn:
+    """The calls of one turn."""
+
+    labels: ChatLabels
+    cancellation: Cancellation = field(default_factory=Cancellation)
+    calls: int = 0
+    unasked: int = 0
+    """Calls that were denied because nobody was there to ask."""
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether the turn has made as many calls as one may."""
+        return self.calls >= MOST_CALLS
+
+
+class Acting:
+    """The tools of one assistant and the person's say over them, for as long as a session lives."""
+
+    def __init__(
+        self,
+        runner: ToolRunner,
+        authority: Authority,
+        *,
+        desk: Desk,
+        keep_artefact: KeepArtefact,
+        notes: Sequence[Warned] = (),
+    ) -> None:
+        """`notes` are told at the first turn: tools that are off, say."""
+        self._runner, self.authority = runner, authority
+        self._desk = desk
+        self._notes = list(notes)
+        self._keep_artefact = keep_artefact
+        self._turn: ActingTurn | None = None
+
+    @property
+    def descriptions(self) -> list[dict[str, Any]]:
+        """The functions as chat templates take them."""
+        return self._runner.descriptions()
+
+    @property
+    def grammar(self) -> Grammar | None:
+        """What a call may look like, from its first letter on."""
+        return self._runner.grammar()
+
+    @property
+    def typed(self) -> Label:
+        """The label of what the person types."""
+        return typed_label(self.authority.grants.named_places)
+
+    @property
+    def unasked(self) -> int:
+        """Calls of the last turn that were denied because nobody was there to ask."""
+        return self._turn.unasked if self._turn is not None else 0
+
+    def begin(self, labels: ChatLabels) -> ActingTurn:
+        """Begin a turn."""
+        self._turn = ActingTurn(labels)
+        return self._turn
+
+    def take_notes(self) -> list[Warned]:
+        """Return what should be told once."""
+        notes, self._notes = self._notes, []
+        return notes
+
+    def answer(self, question_id: str, answer: str) -> bool:
+        """Answer a request or a question; from any thread. False where it is answered already or over."""
+        return self._desk.give(question_id, answer)
+
+    def cancel(self) -> None:
+        """Stop the running call, or the wait for an answer; from any thread."""
+        if (turn := self._turn) is not None:
+            turn.cancellation.cancel()
+        self._desk.wake()
+
+    def close(self) -> None:
+        """End the tools."""
+        self._runner.close()
+
+    def act(self, turn: ActingTurn, piece: ToolCall | BrokenCall) -> Generator[Event, None, CallOutcome]:
+        """Take one call to its end; whatever happens, the model gets a result to read."""
+        turn.calls += 1
+        if isinstance(piece, BrokenCall):
+            return (yield from self._refused(turn, piece, ToolError(reason=piece.reason), "broken"))
+        try:
+            prepared = self._runner.prepare(piece)
+        except ToolError as error:
+            return (yield from self._refused(turn, piece, error, "broken"))
+        labels = label_arguments(prepared.asked.arguments, self._sources(turn))
+        decision = self.authority.decide(prepared.asked, labels, self._situation(turn))
+        if isinstance(decision, Ask):
+            yield ToolRequested(_told(piece), "ask")
+            decision = yield from self._ask(turn, prepared.asked, decision, labels)
+        else:
+            yield ToolRequested(_told(piece), "allow" if isinstance(decision, Allow) else "deny")
+        if not isinstance(decision, Allow):
+            refusal = NotAllowedError(tool=prepared.function.name, why=decision.why)
+            return (yield from self._refused(turn, piece, refusal, "deny", is_told=True))
+        known = CallLabels(labels, turn.labels.context, self.typed)
+        outcome = yield from self._run(turn, prepared, decision, known)
+        self.authority.finished(prepared.asked, outcome.failure or "done")
+        yield from self._finished(turn, outcome, "allow")
+        return outcome
+
+    def _ask(
+        self, turn: ActingTurn, call: Call, asked: Ask, labels: dict[str, Label]
+    ) -> Generator[Event, None, Allow | Deny]:
+        if not self._desk.is_staffed:
+            turn.unasked += 1
+            yield Warned("nobody-to-ask", f"{call.tool} was not allowed, because nobody was there to ask: {asked.why}.")
+            return Deny("a person would have to allow it, and nobody is there")
+        request = approval_request(call, asked, labels)
+        self._desk.open(request.id)
+        yield ApprovalNeeded(request.id, msgspec.json.decode(msgspec.json.encode(request)))
+        answer = self._desk.wait(request.id, is_over=lambda: turn.cancellation.is_cancelled)
+        if answer is None:
+            raise CancelledError
+        if answer not in {choice.value for choice in request.choices}:
+            return Deny("the person said no")
+        self.authority.answer(call, Choice(answer))
+        # With the labels of this moment: an answer counts for the call as it was shown.
+        again: Decision = self.authority.decide(call, labels, self._situation(turn))
+        return again if isinstance(again, (Allow, Deny)) else Deny(again.why)
+
+    def _run(
+        self, turn: ActingTurn, prepared: PreparedCall, allowed: Allow, labels: CallLabels
+    ) -> Generator[Event, None, CallOutcome]:
+        """Run a call on a thread of its own, and pass on what it tells meanwhile."""
+        outbox = queue.SimpleQueue[Event | CallOutcome]()
+        self._desk.show = outbox.put
+        name = prepared.function.name
+        yield Progress(f"using {name}", 0, None)
+
+        def body() -> None:
+            outbox.put(
+                self._runner.run(
+                    prepared,
+                    allowed,
+                    labels=labels,
+                    cancellation=turn.cancellation,
+                    progress=lambda stage, done, total: outbox.put(Progress(stage, done, total)),
+                )
+            )
+
+        thread = threading.Thread(target=body, name=f"tool {name}", daemon=True)
+        thread.start()
+        while not isinstance(item := outbox.get(), CallOutcome):
+            yield item
+        thread.join()
+        return item
+
+    def _refused(
+        self,
+        turn: ActingTurn,
+        piece: ToolCall | BrokenCall,
+        error: ToolError,
+        decision: str,
+        *,
+        is_told: bool = False,
+    ) -> Generator[Event, None, CallOutcome]:
+        outcome = failed(piece, error, CallLabels({}, turn.labels.context, self.typed))
+        if not is_told:
+            yield ToolRequested(_told(outcome.call), decision)
+        yield from self._finished(turn, outcome, decision)
+        return outcome
+
+    def _finished(self, turn: ActingTurn, outcome: CallOutcome, decision: str) -> Generator[Event, None, None]:
+        turn.labels.add(outcome.result.text, outcome.label)
+        turn.labels.search_links |= frozenset(outcome.result.links)
+        kept = tuple(path for one in outcome.result.artefacts if (path := self._keep_artefact(one)))
+        if len(kept) < len(outcome.result.artefacts):
+            yield Warned("artefacts-not-kept", "Files that a tool made were not kept; --artefacts DIR keeps them.")
+        yield ToolFinished({**_told(outcome.call), "decision": decision}, outcome.result.text, kept)
+
+    def _sources(self, turn: ActingTurn) -> Sources:
+        return Sources(turn.labels.message, turn.labels.values, turn.labels.context)
+
+    def _situation(self, turn: ActingTurn) -> Situation:
+        labels = turn.labels
+        return Situation(
+            context=labels.context,
+            received=self.authority.received,
+            typed_addresses=labels.typed_addresses,
+            search_links=labels.search_links,
+            now=time.time(),
+        )
+
+
+def _told(call: ToolCall) -> dict[str, Any]:
+    return {"name": call.name, "arguments": dict(call.arguments)}
