@@ -57,7 +57,7 @@ def _encrypted(source: Source, step: Step, *, password: bool) -> EncryptedDocume
         cipher = f" ({encryption.cipher})" if encryption.cipher else ""
         given = "the password given does not open it" if source.password else "it needs a password to open"
         reason = f"{given}{cipher}"
-        advice = "Give the password that its viewer asks for (user or owner password), or save a copy without."
+        advice = "Open it with its user or owner password in a PDF viewer, and print it to a new PDF without one."
     elif encryption.by_certificate:
         reason = "only the holders of certain certificates can open it"
         advice = "Open it in a viewer that has your certificate, and print it to a new PDF."
