@@ -132,7 +132,8 @@ def _wordpiece_rules(tokenizer_json: str | bytes) -> WordPieceRules | None:
     if types != ("BertNormalizer", "BertPreTokenizer", "WordPiece") or ends is None:
         return None
     unknown = file.model.vocab.get(file.model.unk_token)
-    if unknown is None or not all(token.is_plain for token in file.added_tokens):
+    # Of characters that are not cleaned away, Python and the library take others for white space.
+    if unknown is None or not file.normalizer.clean_text or not all(token.is_plain for token in file.added_tokens):
         return None
     strip = file.normalizer.strip_accents
     return WordPieceRules(
@@ -141,7 +142,6 @@ def _wordpiece_rules(tokenizer_json: str | bytes) -> WordPieceRules | None:
         cls=ends[0],
         sep=ends[1],
         unknown=unknown,
-        clean_text=file.normalizer.clean_text,
         lowercase=file.normalizer.lowercase,
         strip_accents=file.normalizer.lowercase if strip is None else strip,
         set_chinese_apart=file.normalizer.handle_chinese_chars,

@@ -22,7 +22,7 @@ _KEPT_WHITE_SPACE = "\t\n\r"
 
 @dataclass(frozen=True, slots=True)
 class WordPieceRules:
-    """The settings of a `tokenizer.json` whose normaliser is BertNormalizer and whose model is WordPiece."""
+    """The settings of a `tokenizer.json` whose normaliser is BertNormalizer, cleaning, and whose model is WordPiece."""
 
     vocabulary: Mapping[str, int]
     special_tokens: Mapping[str, int]
@@ -30,7 +30,6 @@ class WordPieceRules:
     cls: int
     sep: int
     unknown: int
-    clean_text: bool = True
     lowercase: bool = True
     strip_accents: bool = True
     set_chinese_apart: bool = True
@@ -113,7 +112,7 @@ class _Normaliser(dict[int, str]):
 
     def _became(self, code: int) -> str:
         rules, character = self._rules, chr(code)
-        if character not in _KEPT_WHITE_SPACE and rules.clean_text and code in self._controls:
+        if character not in _KEPT_WHITE_SPACE and code in self._controls:
             return ""
         if character.isspace():
             return " "
