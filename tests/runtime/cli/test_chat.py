@@ -55,6 +55,16 @@ def test_it_greets_answers_and_ends_with_the_input(chat, harbour, warm_home):
     ]
 
 
+def test_files_that_could_not_be_read_are_told_at_the_start(chat, tmp_path):
+    folder = write_project(
+        tmp_path / "tutor", files={"knowledge/empty.txt": "", "knowledge/gate.txt": "It opens at nine."}
+    )
+
+    _, noted = chat("hello", assistant=folder)
+
+    assert "note: left out empty.txt is empty" in noted
+
+
 @pytest.mark.parametrize("leaving", ["/quit", "/exit"])
 def test_it_ends_when_it_is_told_to(chat, warm_home, leaving):
     said, _ = chat("hello", leaving, "thanks")
