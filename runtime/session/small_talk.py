@@ -12,11 +12,14 @@ SmallTalk = Literal["greeting", "thanks", "farewell", "capabilities"]
 _PHRASES: dict[SmallTalk, tuple[str, ...]] = {
     "greeting": (
         *("hi", "hello", "hey", "hiya", "howdy", "good morning", "good afternoon", "good evening", "good day"),
-        *("how are you", "how are you doing", "how do you do", "how is it going", "how s it going", "what s up"),
+        *("how are you", "how are u", "how are you doing", "how do you do", "how is it going", "how s it going"),
         *("hallo", "guten tag", "bonjour", "hola"),
     ),
     "thanks": ("thanks", "thank you", "many thanks", "thx", "cheers", "danke", "merci", "gracias"),
-    "farewell": ("bye", "goodbye", "good bye", "see you", "see you later", "good night", "tschüss", "au revoir"),
+    "farewell": (
+        *("bye", "goodbye", "good bye", "see you", "see you later", "good night", "goodnight"),
+        *("tschüss", "au revoir"),
+    ),
     "capabilities": (
         *("help", "help me", "what can you do", "what can you do for me", "what do you do", "who are you"),
         *("what are you", "what do you know", "what do you know about", "how can you help", "how can you help me"),
