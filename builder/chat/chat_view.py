@@ -144,6 +144,7 @@ class ChatView(QWidget):
 
     def send(self, text: str) -> None:
         """Say something at the end of the chat."""
+        self.composer.field.setFocus()
         self._request(Ask(text))
 
     def stop(self) -> None:

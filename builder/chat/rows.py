@@ -70,7 +70,6 @@ class QuestionRow(QWidget):
             self._line.addWidget(switch, alignment=Qt.AlignmentFlag.AlignVCenter)
         self.pencil = IconButton(appearance, "pencil", translate("Chat", "Edit and send again"), size=14)
         self.pencil.clicked.connect(self.edit)
-        self.pencil.setVisible(bool(entry.id))
         self._line.addWidget(self.pencil, alignment=Qt.AlignmentFlag.AlignVCenter)
         self._bubble = QFrame()
         self._bubble.setProperty("role", "own")
@@ -86,6 +85,7 @@ class QuestionRow(QWidget):
         self._bubble.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._line.addWidget(self._bubble)
         self._column.addLayout(self._line)
+        self.pencil.setVisible(bool(entry.id))  # not before it has a parent: it would be a window of its own
         self.editor: _QuestionEditor | None = None
 
     def edit(self) -> None:

@@ -24,7 +24,7 @@ class SearchField(QLineEdit):
         self.setPlaceholderText(placeholder)
         self.setAccessibleName(placeholder)
         self.setClearButtonEnabled(False)
-        self._glass = QAction(self)
+        self._glass = QAction(placeholder, self)
         self.addAction(self._glass, QLineEdit.ActionPosition.LeadingPosition)
         self._tint()
         appearance.changed.connect(self._tint)
@@ -65,9 +65,9 @@ class Field(QWidget):
         column.addWidget(self.label)
         column.addWidget(editor)
         self._note = label(hint, "faint", wrap=True)
-        self._note.setVisible(bool(hint))
         self._hint = hint
         column.addWidget(self._note)
+        self._note.setVisible(bool(hint))  # not before it has a parent: it would be a window of its own
 
     def complain(self, problem: str) -> None:
         """Say what is wrong with the value; empty: nothing is."""

@@ -52,6 +52,8 @@ def open_window(qapp: Application, qtbot, person: Home) -> Iterator[Callable[[],
     def open_one() -> Driver:
         window = make_window(qapp, person)
         window.show()
+        window.activateWindow()
+        qtbot.waitActive(window).__enter__()
         driver = Driver(qtbot, window)
         drivers.append(driver)
         return driver
