@@ -9,7 +9,7 @@ from satchel.kernels import dispatch
 from satchel.kernels.arrays import Postings
 
 # 16 floats, 32 and 64 bytes and 64 bits are the lanes of one backend or another.
-DIMENSIONS = (1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 97, 127, 128, 129, 384, 389, 640, 1021)
+DIMENSIONS = (1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 97, 127, 128, 129, 384, 389, 640, 1021, 4096)
 ROW_COUNTS = (1, 2, 7, 8, 9, 15, 16, 17, 61, 64, 257)
 
 

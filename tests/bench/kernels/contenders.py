@@ -26,6 +26,15 @@ def satchel_bits(vectors: VectorSet, candidates: int, backend: str | None = None
     return lambda query: ops.search(rows, query, NEIGHBOURS, rescore=candidates, backend=backend)[1][0]
 
 
+def satchel_scan(vectors: VectorSet, _candidates: int) -> Search:
+    """The scan of 1-bit rows alone, for its share of the bandwidth: its ten best are estimates."""
+    from satchel.kernels import ops
+
+    planes = ops.quantise(np.ascontiguousarray(vectors.rows))
+    rows = ops.derive_bits(planes.high, planes.low, planes.scale)
+    return lambda query: ops.scan_bits(rows.bits, rows.factors, rows.centre, query, NEIGHBOURS)[1][0]
+
+
 def satchel_i8(vectors: VectorSet, candidates: int, backend: str | None = None) -> Search:
     """The high plane, 40 candidates rescored from both planes."""
     from satchel.kernels import ops
@@ -103,10 +112,19 @@ def faiss_pq_fastscan(vectors: VectorSet, candidates: int) -> Search:
     return _refine_faiss(base, vectors, candidates)
 
 
+def _levels(rows: NDArray[np.float32], greatest: np.float32) -> NDArray[np.int8]:
+    """Cut rows to int8 with one scale for all, as these libraries want them; some at a time, to spare memory."""
+    levels = np.empty(rows.shape, np.int8)
+    for start in range(0, len(rows), 65_536):
+        part = slice(start, start + 65_536)
+        levels[part] = np.clip(np.rint(rows[part] * 127 / greatest), -127, 127)
+    return levels
+
+
 def usearch_i8(vectors: VectorSet, _candidates: int) -> Search:
     from usearch.index import search as exact_search
 
-    levels = np.clip(np.rint(vectors.rows * 127 / np.abs(vectors.rows).max()), -127, 127).astype(np.int8)
+    levels = _levels(vectors.rows, np.abs(vectors.rows).max())
 
     def search(query: NDArray[np.float32]) -> NDArray[np.int64]:
         coarse = np.rint(query * 127 / np.abs(query).max()).astype(np.int8)
@@ -127,21 +145,33 @@ def sqlite_vec_i8(vectors: VectorSet, _candidates: int) -> Search:
     database.execute(f"create virtual table v using vec0(row integer primary key, e int8[{d}])")
     greatest = np.abs(vectors.rows).max()
 
-    def levels(rows: NDArray[np.float32]) -> NDArray[np.int8]:
-        return np.clip(np.rint(rows * 127 / greatest), -127, 127).astype(np.int8)
-
-    coarse = levels(vectors.rows)
+    coarse = _levels(vectors.rows, greatest)
     with database:
         database.executemany(
             "insert into v(row, e) values (?, vec_int8(?))", ((i, row.tobytes()) for i, row in enumerate(coarse))
         )
     ask = f"select row from v where e match vec_int8(?) order by distance limit {NEIGHBOURS}"
-    return lambda query: np.array([row for (row,) in database.execute(ask, (levels(query).tobytes(),))])
+    return lambda query: np.array(
+        [row for (row,) in database.execute(ask, (_levels(query[None, :], greatest).tobytes(),))]
+    )
 
+
+BYTES_A_VALUE = {
+    "numpy float32": 0.0,
+    "satchel bits, scan alone": 0.2,
+    "faiss IndexFlatIP": 4.0,
+    "faiss RaBitQFastScan": 4.2,
+    "faiss PQ d/4 x 4 FastScan": 4.2,
+    "faiss SQ8": 1.0,
+    "usearch exact int8": 1.0,
+    "sqlite-vec int8": 1.3,
+}
+"""What each keeps in memory of its own; ours two planes and the bits."""
 
 CONTENDERS = {
     "satchel bits": satchel_bits,
     "satchel int8": satchel_i8,
+    "satchel bits, scan alone": satchel_scan,
     "satchel bits, AVX2": satchel_bits_avx2,
     "satchel int8, AVX2": satchel_i8_avx2,
     "numpy float32": numpy_f32,

@@ -1,6 +1,6 @@
 """Keyword search beside its peers: milliseconds for one question on one thread, nDCG@10.
 
-    python tests/bench/kernels/keywords.py [--data FOLDER] [--json FILE]
+    python tests/bench/kernels/keywords.py [--data FOLDER] [--sizes 30k 270k] [--json FILE]
 
 Needs `pip install bm25s tantivy PyStemmer`. Two corpora: the contexts of SQuAD among 30,000 textbook and encyclopaedia
 paragraphs, and among all 270,000 paragraphs of the data; 200 of SQuAD's questions are asked, the right answer being
@@ -15,21 +15,19 @@ import argparse
 import gzip
 import json
 import math
-import os
 import random
 import re
 import sqlite3
 import statistics
-import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from machine import ONE_THREAD, describe
+from interleaved import Contender, run_in_turns, serve
+from machine import describe, wait_for_quiet
 from real_vectors import ROOT
 
 PACKAGES = ("numpy", "bm25s", "tantivy")
@@ -41,8 +39,6 @@ DISTRACTORS = {"30k": 30_000, "270k": 300_000}
 QUESTIONS = 200
 TOP = 10
 K1, B = 1.2, 0.75
-ROUNDS = 30
-PATIENCE_SECONDS = 30.0
 
 Search = Callable[[int], Any]
 """From a question's number to the best passages' numbers."""
@@ -173,37 +169,18 @@ CONTENDERS: dict[str, Callable[[Corpus], Search]] = {
 }
 
 
-def measure(name: str, corpus: Corpus) -> dict[str, Any]:
-    """Return one contender's figures."""
+def serve_contender(name: str, corpus: Corpus) -> None:
+    """The child's side: see interleaved.py."""
     search = CONTENDERS[name](corpus)
-    gains = []
-    for i, answer in enumerate(corpus.answers):
-        found = [int(passage) for passage in search(i)]
-        gains.append(1 / math.log2(found.index(answer) + 2) if answer in found else 0.0)
-    timed: list[list[float]] = [[] for _ in corpus.questions]
-    deadline = time.perf_counter() + PATIENCE_SECONDS
-    for _ in range(ROUNDS):
-        for i, times in enumerate(timed):
-            started = time.perf_counter()
-            search(i)
-            times.append(time.perf_counter() - started)
-        if time.perf_counter() > deadline:
-            break
-    fastest = sorted(1e3 * min(times) for times in timed)
-    return {
-        "passages": len(corpus.passages),
-        "milliseconds": statistics.fmean(fastest),
-        "slowest_tenth": fastest[len(fastest) * 9 // 10],
-        "ndcg": statistics.fmean(gains),
-    }
 
+    def finish() -> dict[str, Any]:
+        gains = []
+        for i, answer in enumerate(corpus.answers):
+            found = [int(passage) for passage in search(i)]
+            gains.append(1 / math.log2(found.index(answer) + 2) if answer in found else 0.0)
+        return {"passages": len(corpus.passages), "ndcg": statistics.fmean(gains)}
 
-def run_child(name: str, size: str, data: Path) -> dict[str, Any]:
-    command = [sys.executable, __file__, "--data", str(data), "--child", name, size]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **ONE_THREAD})
-    if done.returncode != 0:
-        return {"error": (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]}
-    return json.loads(done.stdout.splitlines()[-1])
+    serve(search, len(corpus.questions), finish)
 
 
 def main() -> None:
@@ -211,16 +188,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--json", type=Path, default=ROOT / ".cache" / "bench" / "kernels_keywords.json")
+    parser.add_argument("--sizes", nargs="+", default=list(SIZES), choices=list(SIZES))
+    parser.add_argument("--load", type=float, default=1.0, help="wait until the machine's load is below this")
+    parser.add_argument("--wait", type=float, default=0.0, help="minutes to wait for that at most, before each size")
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
         name, size = arguments.child
-        print(json.dumps(measure(name, read_corpus(arguments.data, size))))
+        serve_contender(name, read_corpus(arguments.data, size))
         return
     report: dict[str, Any] = {"machine": {**describe(PACKAGES), "sqlite": sqlite3.sqlite_version}, "lines": []}
-    for size in SIZES:
-        lines = [{"size": size, "name": name, **run_child(name, size, arguments.data)} for name in CONTENDERS]
+    arguments.json.parent.mkdir(parents=True, exist_ok=True)
+    for size in arguments.sizes:
+        load = wait_for_quiet(arguments.load, arguments.wait)
+        command = [sys.executable, __file__, "--data", str(arguments.data), "--child"]
+        lines = run_in_turns([Contender(name, [*command, name, size]) for name in CONTENDERS])
+        lines = [{"size": size, "load_before": load, **line} for line in lines]
         report["lines"] += lines
+        arguments.json.write_text(json.dumps(report, indent=1) + "\n")
         ours = lines[0].get("milliseconds", math.nan)
         print(f"\n{lines[0].get('passages', 0):,} passages, {QUESTIONS} questions, top {TOP}, one thread")
         print(f"{'':22}{'ms':>10}{'p90 ms':>10}{'nDCG@10':>10}{'/ ours':>10}")
@@ -230,8 +215,6 @@ def main() -> None:
                 continue
             figures = f"{line['milliseconds']:10.4f}{line['slowest_tenth']:10.4f}{line['ndcg']:10.4f}"
             print(f"{line['name']:22}{figures}{line['milliseconds'] / ours:9.1f}x")
-    arguments.json.parent.mkdir(parents=True, exist_ok=True)
-    arguments.json.write_text(json.dumps(report, indent=1) + "\n")
 
 
 if __name__ == "__main__":

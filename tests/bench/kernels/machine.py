@@ -80,13 +80,20 @@ class Bandwidth:
         return 1.5 * array.nbytes / fastest(run, seconds) / 1e9
 
 
+def wait_for_quiet(most_load: float, minutes: float) -> float:
+    """Wait until the load of the last minute is below `most_load`, or for so many minutes; return the load."""
+    deadline = time.monotonic() + 60 * minutes
+    while os.getloadavg()[0] >= most_load and time.monotonic() < deadline:
+        time.sleep(5)
+    return os.getloadavg()[0]
+
+
 def fastest(run: Callable[[], object], seconds: float) -> float:
-    """Return the shortest of as many runs as fit, in seconds."""
+    """Return the shortest of as many runs as fit, in seconds of the processor (see interleaved.py)."""
     best, deadline = float("inf"), time.perf_counter() + seconds
     while True:
-        started = time.perf_counter()
+        started = time.process_time()
         run()
-        ended = time.perf_counter()
-        best = min(best, ended - started)
-        if ended > deadline:
+        best = min(best, time.process_time() - started)
+        if time.perf_counter() > deadline:
             return best
