@@ -27,6 +27,7 @@ VERBS = (
     ("list", "list_packs", "list installed packs"),
     ("remove", "remove", "remove an installed pack"),
     ("rollback", "rollback", "go back to an earlier version of a pack"),
+    ("grant", "grant", "show and change what an assistant may do"),
     ("eval", "evaluate", "run an assistant's saved cases"),
     ("models", "models", "list models; convert an embedder"),
     ("doctor", "doctor", "show devices, models and the plan for this machine"),

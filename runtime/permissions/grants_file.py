@@ -122,12 +122,20 @@ class GrantsFile:
 
         self._change(subject.key, change)
 
-    def approve_standing(self, subject: Subject, name: str, approval: StandingApproval) -> None:
+    def approve_standing(self, subject: Subject, name: str, requests: Requests, approval: StandingApproval) -> None:
         """Keep a standing approval; one of the same name is replaced."""
 
         def change(kept: KeptAnswers) -> KeptAnswers:
             others = tuple(each for each in kept.standing if each.name != approval.name)
-            return msgspec.structs.replace(kept, name=name, standing=(*others, approval))
+            # As in `answered`: the person now answers to what is asked for now.
+            narrower = any(not _covered(each, kept.asked) for each in _powers(requests))
+            return msgspec.structs.replace(
+                kept,
+                name=name,
+                asked=_powers(requests),
+                always=() if narrower else kept.always,
+                standing=(*others, approval),
+            )
 
         self._change(subject.key, change)
 

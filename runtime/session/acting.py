@@ -111,6 +111,14 @@ class Acting:
         self._turn = ActingTurn(labels)
         return self._turn
 
+    def prepare(self, call: ToolCall) -> PreparedCall:
+        """Return a call as the broker would be asked about it.
+
+        Raises:
+            ToolError: there is no such function, or the arguments do not fit it.
+        """
+        return self._runner.prepare(call)
+
     def take_notes(self) -> list[Warned]:
         """Return what should be told once."""
         notes, self._notes = self._notes, []

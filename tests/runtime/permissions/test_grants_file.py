@@ -144,8 +144,8 @@ def test_standing_approvals_are_for_one_pack_id(file):
     approval = make_standing_approval(name="daily", pack_id=SIGNED.pack_id, call=call, until=9, now=0)
     later = make_standing_approval(name="daily", pack_id=SIGNED.pack_id, call=call, until=99, now=0)
     remember(file, FETCH)
-    file.approve_standing(SIGNED, "Tutor", approval)
-    file.approve_standing(SIGNED, "Tutor", later)
+    file.approve_standing(SIGNED, "Tutor", REQUESTS, approval)
+    file.approve_standing(SIGNED, "Tutor", REQUESTS, later)
 
     assert file.load(SIGNED, REQUESTS).grants.standing == (later,)
     assert file.load(SIGNED, REQUESTS).grants.allowed == {FETCH}
@@ -159,7 +159,7 @@ def test_answers_can_be_taken_back_one_by_one_or_all(file):
     remember(file, FETCH, CLOCK)
     remember(file, READ, choice=Choice.NEVER)
     approval = make_standing_approval(name="daily", pack_id=SIGNED.pack_id, call=Call("web", {}), until=9, now=0)
-    file.approve_standing(SIGNED, "Tutor", approval)
+    file.approve_standing(SIGNED, "Tutor", REQUESTS, approval)
 
     assert file.revoke(key, power=KeptPower("clock"))
     assert not file.revoke(key, power=KeptPower("clock"))
@@ -209,3 +209,14 @@ def test_the_file_can_be_read_by_people(file):
     text = file.path.read_text()
     assert text.count("\n") > 5
     assert json.loads(text)["format"] == 1
+
+
+def test_a_standing_approval_alone_counts_and_brings_no_older_answers_back(file):
+    approval = make_standing_approval(name="daily", pack_id=SIGNED.pack_id, call=Call("web", {}), until=9, now=0)
+    file.approve_standing(SIGNED, "Tutor", REQUESTS, approval)
+    assert file.load(SIGNED, REQUESTS).grants == Grants(standing=(approval,))
+
+    remember(file, FETCH)
+    wider = parse_requests([*(("web", ["net.fetch"]), ("files", ["fs.read"]), ("clock", []))])
+    file.approve_standing(SIGNED, "Tutor", wider, approval)
+    assert file.load(SIGNED, wider).grants == Grants(standing=(approval,))
