@@ -24,5 +24,6 @@ class Policy:
     """Of each process, over its whole life; whoever waits for it keeps a time limit of their own."""
     open_files: int = 256
     threads: int = 128
+    """Of all its processes together, the two of bubblewrap among them."""
     may_fork: bool = False
-    """Start processes of its own, and see them in /proc; as root, only the number of each one's threads is bounded."""
+    """Start processes of its own, and see them in /proc."""

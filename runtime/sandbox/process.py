@@ -116,6 +116,11 @@ class SandboxedProcess:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._handle, signal.SIGKILL)
 
+    def interrupt(self) -> None:
+        """Ask the program itself to stop what it does, as Ctrl-C would."""
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._handle, signal.SIGINT)
+
     def close(self) -> None:
         """End it and forget its work folder; a second call does nothing."""
         if self._closed:
@@ -215,9 +220,8 @@ class SandboxedProcess:
 
     def exceeds_limits(self) -> str:
         """Return which limit it has passed that the kernel does not keep by itself; empty: none."""
-        with contextlib.suppress(OSError):  # it is ending
-            if Path(f"/proc/{self.pid}/task").stat().st_nlink - 2 > self._policy.threads:
-                return "too many threads"
+        if _count_tasks(self._popen.pid, self._policy.threads) > self._policy.threads:
+            return "too many threads" if not self._policy.may_fork else "too many processes"
         if self.work < 0:
             return ""
         if self._folder is None:
@@ -287,8 +291,24 @@ class _Keeper(threading.Thread):
                     os.killpg(popen.pid, signal.SIGKILL)
                     break
         finally:
+            # What it started and left behind, where no PID namespace ends it. Not yet waited for, it keeps its number.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(popen.pid, signal.SIGKILL)
             popen.wait()
             os.close(handle)
+
+
+def _count_tasks(pid: int, most: int) -> int:
+    """Return how many threads a process and all that it started have, counting little past `most`."""
+    count, waiting = 0, [pid]
+    while waiting and count <= most:
+        try:
+            for task in Path(f"/proc/{waiting.pop()}/task").iterdir():
+                count += 1
+                waiting += map(int, (task / "children").read_text().split())
+        except OSError:  # it has ended meanwhile
+            continue
+    return count
 
 
 def _present(stream: Any) -> IO[bytes]:

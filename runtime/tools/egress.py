@@ -11,12 +11,13 @@ import contextlib
 import http.client
 import socket
 import ssl
+import string
 import threading
 import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 from satchel.runtime.permissions.places import Address, parse_address
 from satchel.runtime.tools.base import CallContext
@@ -28,9 +29,10 @@ _KEEP_METHOD = frozenset({307, 308})
 _PORTS = {"http": 80, "https": 443}
 _CHUNK = 1 << 16
 _AGENT = "Satchel"
-_OWN_HEADERS = frozenset(
+OWN_HEADERS = frozenset(
     {"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "expect", "upgrade"}
 )
+"""Set here, from what was decided and will be read; a tool cannot set them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +167,14 @@ class Egress:
 
     def _send(self, connection: http.client.HTTPConnection, request: Request) -> None:
         address = request.address
-        connection.putrequest(request.method, address.path, skip_host=True, skip_accept_encoding=True)
+        connection.putrequest(
+            request.method, quote(address.path, safe=string.punctuation), skip_host=True, skip_accept_encoding=True
+        )
         connection.putheader("Host", address.place.partition("://")[2])
         for name, value in {"User-Agent": _AGENT, "Accept-Encoding": "gzip, deflate", "Connection": "close"}.items():
             connection.putheader(name, value)
         for name, value in request.headers.items():
-            if name.lower() in _OWN_HEADERS:
+            if name.lower() in OWN_HEADERS:
                 raise ValueError(f"the header {name} is not for a tool to set")
             connection.putheader(name, value)
         if request.body or request.method in ("POST", "PUT", "PATCH"):

@@ -143,8 +143,7 @@ class Interpreter:
         try:
             line = self._line(process, context.deadline, woken)
             if line is None:  # cancelled or out of time: its variables stay if it stops by itself
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(process.pid, signal.SIGINT)
+                process.interrupt()
                 line = self._line(process, time.monotonic() + _INTERRUPT_SECONDS, None)
         finally:
             os.close(wake)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -152,13 +154,16 @@ def test_a_program_outlives_the_thread_that_started_it(confinement):
 
 def test_closing_ends_the_program_and_forgets_its_folder(confinement):
     process = SandboxedProcess([*python_command(), "-c", "while True: pass"], Policy(), confinement)
-    pid = process.pid
+    handle = os.pidfd_open(process.pid)
+    ended = select.poll()
+    ended.register(handle, select.POLLIN)
     assert process.is_running
+    assert not ended.poll(0)
     process.close()
     process.close()
     assert not process.is_running
-    with pytest.raises(ProcessLookupError):
-        os.kill(pid, 0)
+    assert ended.poll(0)
+    os.close(handle)
 
 
 def test_the_launchers_environment_does_not_leak_where_there_is_a_proc(confinement):
@@ -178,6 +183,29 @@ def test_a_program_that_may_fork_can_start_others_and_is_ended_with_them(confine
     outcome = run(code, confinement, policy=Policy(may_fork=True), seconds=3)
     assert outcome.stdout == b"b'hello\\n'\n"
     assert outcome.ended_for == "out of time"
+
+
+def test_a_program_that_forks_for_ever_is_ended_with_all_that_it_started(confinement, tmp_path):
+    mark = f"sandbox-test-{tmp_path.name}"
+    code = (
+        "import os, time\n"
+        "for n in range(300):\n"
+        "    try:\n        if os.fork() == 0:\n            os.fork(); time.sleep(600)\n"
+        "    except OSError: pass\n"
+        "time.sleep(600)"
+    )
+    command = [*python_command(), "-c", code, mark]
+    outcome = run_to_end(command, Policy(may_fork=True, threads=40), confinement, seconds=10)
+    assert outcome.ended_for in ("too many processes", "out of time")  # the latter where RLIMIT_NPROC holds it back
+    left = [path for path in Path("/proc").glob("[0-9]*/cmdline") if mark.encode() in read(path)]
+    assert left == []
+
+
+def read(path):
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's")

@@ -210,6 +210,12 @@ def test_an_answer_that_is_none_is_an_error_that_names_the_place(answer):
         fetched(answer)
 
 
+def test_letters_beyond_ascii_are_encoded_in_the_path():
+    with serving(lambda _request, _body: page("x")) as server:
+        fetch(f"{server.place}/wiki/K\u00f6ln?q=\u00fc&r=%20", Egress([server.place]))
+        assert server.requests[0].startswith("GET /wiki/K%C3%B6ln?q=%C3%BC&r=%20 HTTP/1.1")
+
+
 def test_header_values_cannot_smuggle_others():
     with pytest.raises(EgressError, match=r"Invalid header value|header"):
         fetched(page("x"), headers={"X-Key": "a\r\nHost: evil"})
