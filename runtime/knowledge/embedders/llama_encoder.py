@@ -51,7 +51,7 @@ class LlamaEncoder:
         self._llama = load_llama()
         self._path = path
         self._threads = threads
-        self._together = together
+        self._texts_a_batch = _BATCH_TEXTS if together else 1
         self._log = LogTail()
         self._llama.llama_backend_init()
         settings = self._llama.llama_model_default_params()
@@ -88,11 +88,13 @@ class LlamaEncoder:
 
     def batches(self, sequences: Sequence[Sequence[int]]) -> Iterator[Batch]:
         """Yield vectors as they come, longest texts first; closing the iterator stops after the batches that run."""
-        texts_a_batch = _BATCH_TEXTS if self._together else 1
-        groups = batch_plan([len(ids) for ids in sequences], self._batch_tokens, texts_a_batch)
+        groups = batch_plan([len(ids) for ids in sequences], self._batch_tokens, self._texts_a_batch)
         threads = min(self._threads, len(groups))
         while len(self._contexts) < threads:
-            self._contexts.append(_Context(self._llama, self._model, self._batch_tokens, self.dimension))
+            context = _Context(
+                self._llama, self._model, self.dimension, tokens=self._batch_tokens, texts=self._texts_a_batch
+            )
+            self._contexts.append(context)
         if threads <= 1:
             for group in groups:
                 yield group, self._contexts[0].run([sequences[place] for place in group], self._path)
@@ -111,7 +113,7 @@ class LlamaEncoder:
 
     @property
     def _batch_tokens(self) -> int:
-        return max(BATCH_TOKENS, self.max_tokens) if self._together else self.max_tokens
+        return max(BATCH_TOKENS, self.max_tokens) if self._texts_a_batch > 1 else self.max_tokens
 
 
 def batch_plan(lengths: Sequence[int], batch_tokens: int, texts_a_batch: int = _BATCH_TEXTS) -> list[list[int]]:
@@ -130,11 +132,12 @@ def batch_plan(lengths: Sequence[int], batch_tokens: int, texts_a_batch: int = _
 class _Context:
     """A llama.cpp context of one thread, and the arrays of its batch."""
 
-    def __init__(self, llama: Any, model: Any, batch_tokens: int, dimension: int) -> None:
+    def __init__(self, llama: Any, model: Any, dimension: int, *, tokens: int, texts: int) -> None:
         self._llama, self._dimension = llama, dimension
         settings = llama.llama_context_default_params()
-        settings.n_ctx = settings.n_batch = settings.n_ubatch = batch_tokens
-        settings.n_seq_max = _BATCH_TEXTS
+        settings.n_ctx = settings.n_batch = settings.n_ubatch = tokens
+        # Never more than tokens: llama.cpp would end the process.
+        settings.n_seq_max = texts
         settings.n_threads = settings.n_threads_batch = 1
         settings.embeddings = True
         settings.kv_unified = True
@@ -145,12 +148,12 @@ class _Context:
         self._context = llama.llama_init_from_model(model, settings)
         if not self._context:
             raise EmbedderFailedError(name="in llama.cpp", reason="there is no memory for its context")
-        self._tokens = (ctypes.c_int32 * batch_tokens)()
-        self._positions = (ctypes.c_int32 * batch_tokens)()
-        self._sequence_of = (ctypes.c_void_p * batch_tokens)()
-        self._numbers = (ctypes.c_int32 * _BATCH_TEXTS)(*range(_BATCH_TEXTS))
-        self._ones = (ctypes.c_int32 * batch_tokens)(*([1] * batch_tokens))
-        self._outputs = (ctypes.c_int8 * batch_tokens)(*([1] * batch_tokens))
+        self._tokens = (ctypes.c_int32 * tokens)()
+        self._positions = (ctypes.c_int32 * tokens)()
+        self._sequence_of = (ctypes.c_void_p * tokens)()
+        self._numbers = (ctypes.c_int32 * texts)(*range(texts))
+        self._ones = (ctypes.c_int32 * tokens)(*([1] * tokens))
+        self._outputs = (ctypes.c_int8 * tokens)(*([1] * tokens))
         self._batch = llama.llama_batch(
             0,
             ctypes.cast(self._tokens, ctypes.POINTER(ctypes.c_int32)),
