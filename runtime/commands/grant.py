@@ -21,6 +21,7 @@ from satchel.runtime.permissions.grants_file import GrantsFile, KeptPower, Subje
 from satchel.runtime.permissions.standing import StandingApproval, make_standing_approval
 from satchel.runtime.project.folder import load_project
 from satchel.runtime.session.assistant import LoadedAssistant, from_pack, from_project
+from satchel.runtime.session.chat_files import audit_folder
 from satchel.runtime.session.equipping import ToolOptions, equip
 
 ALL = "all"
@@ -73,7 +74,7 @@ def change_grants(
     """
     assistant = _open(reference, home)
     requests, subject, file = _requests(assistant), _subject(assistant), GrantsFile(home.settings)
-    log = AuditLog(home.data / "audit")
+    log = AuditLog(audit_folder(home.data))
     for entries, choice in ((allow, Choice.ALWAYS), (never, Choice.NEVER)):
         powers = [power for each in entries for power in _powers(each, requests)]
         if powers:
@@ -123,7 +124,7 @@ def approve_standing(
         acting.close()
     subject = _subject(assistant)
     GrantsFile(home.settings).approve_standing(subject, assistant.name, _requests(assistant), approval)
-    _write_down(AuditLog(home.data / "audit"), "granted", subject, [], f"standing approval {name}")
+    _write_down(AuditLog(audit_folder(home.data)), "granted", subject, [], f"standing approval {name}")
     return _shown(assistant, home)
 
 
@@ -137,7 +138,7 @@ def revoke_standing(reference: str, home: Home, name: str) -> AssistantGrants:
     subject = _subject(assistant)
     if not GrantsFile(home.settings).revoke(subject.key, standing=name):
         raise UsageError(reason=f'there is no standing approval "{name}"')
-    _write_down(AuditLog(home.data / "audit"), "revoked", subject, [], f"standing approval {name}")
+    _write_down(AuditLog(audit_folder(home.data)), "revoked", subject, [], f"standing approval {name}")
     return _shown(assistant, home)
 
 
@@ -147,7 +148,7 @@ def read_log(reference: str, home: Home, *, most: int = 100) -> list[Record]:
     Raises:
         AuditError: the log is not as it was written.
     """
-    return AuditLog(home.data / "audit").read(most=most, assistant=_subject(_open(reference, home)).key)
+    return AuditLog(audit_folder(home.data)).read(most=most, assistant=_subject(_open(reference, home)).key)
 
 
 def _open(reference: str, home: Home) -> LoadedAssistant:

@@ -16,6 +16,7 @@ from satchel.runtime.permissions.grants_file import GrantsFile, Subject
 from satchel.runtime.session.acting import Acting
 from satchel.runtime.session.assistant import LoadedAssistant
 from satchel.runtime.session.authority import Authority
+from satchel.runtime.session.chat_files import artefact_folder, audit_folder
 from satchel.runtime.session.desk import Desk
 from satchel.runtime.session.toolbox import Surroundings, build_tools
 from satchel.runtime.tools.base import Artefact
@@ -56,7 +57,7 @@ def equip(
         Subject(assistant.id, pack_id=assistant.pack_id),
         assistant.name,
         grants=GrantsFile(home.settings),
-        audit=AuditLog(home.data / "audit"),
+        audit=AuditLog(audit_folder(home.data)),
         keeps_arguments=keeps_history,
     )
     desk = Desk(is_staffed=options.can_ask)
@@ -69,13 +70,13 @@ def equip(
     )
     tools, missing = build_tools(assistant, around)
     if options.artefacts is not None:
-        keep = _keeper(lambda: options.artefacts)
+        keep = keeper(lambda: options.artefacts)
     else:
-        keep = _keeper(lambda: home.data / "artefacts" / authority.chat if keeps_history else None)
+        keep = keeper(lambda: artefact_folder(home.data, authority.chat) if keeps_history else None)
     return Acting(ToolRunner(tools), authority, desk=desk, keep_artefact=keep, notes=missing)
 
 
-def _keeper(folder: Callable[[], Path | None]) -> Callable[[Artefact], str]:
+def keeper(folder: Callable[[], Path | None]) -> Callable[[Artefact], str]:
     """Return what keeps artefacts; one of a name that is there already gets a number."""
 
     def keep(artefact: Artefact) -> str:

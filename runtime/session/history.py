@@ -15,6 +15,7 @@ from typing import Any, Literal, Self
 import msgspec
 
 from satchel.runtime.errors import BusyError, SatchelError, SaveError
+from satchel.runtime.session.chat_files import forget_beside
 from satchel.runtime.session.errors import (
     AmbiguousChatError,
     HistoryDamagedError,
@@ -115,6 +116,7 @@ class History:
             BusyError: another process has been writing for too long.
         """
         self._path = path or Path(":memory:")
+        self._folder = path.parent if path is not None else None
         if path is not None:
             _make_place(path)
         with _telling(self._path):
@@ -190,7 +192,7 @@ class History:
                 raise UnknownChatError(chat=chat_id)
 
     def delete_chat(self, chat_id: str) -> None:
-        """Delete a chat and all of its messages, from the file's free pages too."""
+        """Delete a chat and all of its messages, from the file's free pages too, and what its tools left beside it."""
         with self._writing() as database:
             database.execute("UPDATE chats SET head = NULL WHERE id = ?", (chat_id,))
             database.execute("DELETE FROM messages WHERE chat_id = ?", (chat_id,))
@@ -198,6 +200,8 @@ class History:
             # Words of deleted messages stay in the search index until its segments are merged.
             database.execute("INSERT INTO message_words (message_words) VALUES ('optimize')")
         self._rows("PRAGMA wal_checkpoint(TRUNCATE)", ())
+        if self._folder is not None:
+            forget_beside(self._folder, chat_id)
 
     def chats_of_pack(self, pack_id: str) -> tuple[str, ...]:
         """Return the ids of the chats that were had with this pack alone, with no other version and no folder."""

@@ -22,8 +22,9 @@ from satchel.runtime.permissions.labels import PERSON_ALONE, Integrity, restored
 from satchel.runtime.project.folder import Project
 from satchel.runtime.project.schema import Assistant, Sampling, Tool
 from satchel.runtime.session.assistant import LoadedAssistant, from_project
+from satchel.runtime.session.chat_files import artefact_folder
 from satchel.runtime.session.chat_labels import LABEL
-from satchel.runtime.session.equipping import ToolOptions, equip
+from satchel.runtime.session.equipping import ToolOptions, equip, keeper
 from satchel.runtime.session.events import (
     ApprovalNeeded,
     Event,
@@ -37,6 +38,7 @@ from satchel.runtime.session.events import (
 from satchel.runtime.session.history import History
 from satchel.runtime.session.language_model import LanguageModel
 from satchel.runtime.session.session import Session
+from satchel.runtime.tools.base import Artefact
 from satchel.runtime.tools.runner import MOST_CALLS
 
 CALCULATE = ("<tool_call>", '{"name": "calculator", "arguments": {"expression": "317 * 24"}}', "</tool_call>")
@@ -60,8 +62,8 @@ def home(tmp_path: Path) -> Home:
 
 
 @pytest.fixture
-def history() -> Iterator[History]:
-    with History(None) as history:
+def history(home: Home) -> Iterator[History]:
+    with History(home.history) as history:
         yield history
 
 
@@ -262,6 +264,31 @@ def test_an_obedient_model_cannot_carry_files_words_out_of_this_computer(open_ch
     (_, answer) = session.history.path(session.chat.head)
     label = restored(answer.labels[LABEL])
     assert (label.integrity, label.readers) == (Integrity.UNTRUSTED, PERSON_ALONE)
+
+
+def test_with_a_chat_goes_what_its_tools_left_beside_it(open_chat, history, home):
+    session = open_chat(assistant_with(calculator=[]), CALCULATE, ("Done.",))
+    list(session.turn("What is 317 times 24?"))
+    made = artefact_folder(home.data, session.chat.id) / "plot.png"
+    made.parent.mkdir(parents=True)
+    made.write_bytes(b"PNG")
+
+    history.delete_chat(session.chat.id)
+
+    assert not made.parent.exists()
+    log = AuditLog(home.data / "audit")
+    assert [record.told for record in log.read()] == [None, None]
+    assert log.verify().problem == ""
+
+
+def test_files_that_a_tool_makes_are_kept_by_safe_names_of_their_own(tmp_path):
+    keep = keeper(lambda: tmp_path / "made")
+
+    paths = [Path(keep(Artefact(name, "text/plain", b"x"))) for name in ("a b.txt", "a b.txt", "../../x", "..", "ü")]
+
+    assert [path.name for path in paths] == ["a-b.txt", "a-b-2.txt", "x", "file", "file-2"]
+    assert {path.parent for path in paths} == {tmp_path / "made"}
+    assert keeper(lambda: None)(Artefact("a", "text/plain", b"x")) == ""
 
 
 def test_events_of_a_turn_with_tools_are_json(open_chat):
