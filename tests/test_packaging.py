@@ -119,7 +119,8 @@ def distributions() -> dict[str, list[str]]:
 
 
 def test_every_library_that_the_runtime_imports_is_declared():
-    with_embed = {"torch", "transformers", "tokenizers"}  # sentence-transformers is built on them
+    # sentence-transformers is built on them, and torch's builds for GPUs, which alone need it, bring triton.
+    with_embed = {"torch", "transformers", "tokenizers", "triton"}
     declared = names(PROJECT["dependencies"]) | names(EXTRAS["embed"]) | with_embed
     undeclared = {
         f"{path}:{line} {library}"
