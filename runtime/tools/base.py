@@ -42,6 +42,8 @@ class ToolResult:
     """Labels of what the tool held before and used: notes, passages, variables (`label_table.label_result`)."""
     places: tuple[str, ...] = ()
     """Where it came from; empty: from where the call went."""
+    narrowed: Label = HIGHEST
+    """Joined with the label that the table gives it: a page of a private network is not for everyone."""
 
 
 class Cancellation:

@@ -15,13 +15,13 @@ import string
 import threading
 import zlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urljoin
 
 from satchel.runtime.permissions.places import Address, parse_address
 from satchel.runtime.tools.base import CallContext
-from satchel.runtime.tools.egress_addresses import Resolve, pin, system_resolve
+from satchel.runtime.tools.egress_addresses import Pinned, Resolve, pin, system_resolve
 from satchel.runtime.tools.errors import EgressError
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -71,7 +71,9 @@ class Response:
     """Unpacked."""
     was_cut: bool
     """There was more than may be read."""
-    redirect: Address | None
+    is_inside: bool
+    """It came from this computer or a private network."""
+    redirect: Address | None = None
     """Another place that it points to, which was not gone to."""
 
 
@@ -128,9 +130,7 @@ class Egress:
             if target is None:
                 return response
             if not _same_place(request.address, target):
-                return Response(
-                    response.address, response.status, response.headers, response.body, response.was_cut, target
-                )
+                return replace(response, redirect=target)
             if target.text in seen:
                 raise EgressError(place=target.place, reason="it redirects in a circle")
             seen.add(target.text)
@@ -154,16 +154,16 @@ class Egress:
             raise EgressError(place=address.place, reason=_in_words(error)) from error
         finally:
             connection.close()
-        return Response(address, answer.status, headers, body, was_cut, None)
+        return Response(address, answer.status, headers, body, was_cut, connection.pinned.is_inside)
 
-    def _connection(self, address: Address) -> http.client.HTTPConnection:
+    def _connection(self, address: Address) -> _PinnedConnection:
         scheme = address.place.partition("://")[0]
         port = _port(address)
         pinned = pin(
             address.place, address.host, port, private_is_granted=address.place in self._granted, resolve=self._resolve
         )
         tls = (self._tls or ssl.create_default_context()) if scheme == "https" else None
-        return _PinnedConnection(address.host, port, pinned.addresses, self._limits.socket_seconds, tls)
+        return _PinnedConnection(address.host, port, pinned, self._limits.socket_seconds, tls)
 
     def _send(self, connection: http.client.HTTPConnection, request: Request) -> None:
         address = request.address
@@ -222,16 +222,14 @@ class Egress:
 class _PinnedConnection(http.client.HTTPConnection):
     """Connects to addresses that were looked at, and proves to TLS and to the server which name was meant."""
 
-    def __init__(
-        self, host: str, port: int, addresses: tuple[str, ...], seconds: float, tls: ssl.SSLContext | None
-    ) -> None:
+    def __init__(self, host: str, port: int, pinned: Pinned, seconds: float, tls: ssl.SSLContext | None) -> None:
         super().__init__(host, port, timeout=seconds)
-        self._addresses, self._wanted_tls = addresses, tls
+        self.pinned, self._wanted_tls = pinned, tls
 
     def connect(self) -> None:
         """Connect to the first address that answers."""
         failure: OSError | None = None
-        for address in self._addresses:
+        for address in self.pinned.addresses:
             try:
                 plain = socket.create_connection((address, self.port), self.timeout)
             except OSError as error:

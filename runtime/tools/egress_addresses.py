@@ -28,6 +28,8 @@ class Pinned:
     """What a host resolved to, once: it is connected to these and never resolved again."""
 
     addresses: tuple[str, ...]
+    is_inside: bool
+    """One of them is not public: what is there is not for everyone."""
 
 
 def system_resolve(host: str, port: int) -> list[str]:
@@ -51,12 +53,11 @@ def pin(place: str, host: str, port: int, *, private_is_granted: bool, resolve: 
         raise EgressError(place=place, reason="there is no such host") from error
     if not addresses:
         raise EgressError(place=place, reason="there is no such host")
-    if not private_is_granted:
-        for address in addresses:
-            if kind := inner_kind(address):
-                reason = f"it is {kind} ({address}); that has to be granted by its name"
-                raise EgressError(place=place, reason=reason)
-    return Pinned(tuple(texts[:_MOST_ADDRESSES]))
+    inside = [(address, kind) for address in addresses if (kind := inner_kind(address))]
+    if inside and not private_is_granted:
+        address, kind = inside[0]
+        raise EgressError(place=place, reason=f"it is {kind} ({address}); that has to be granted by its name")
+    return Pinned(tuple(texts[:_MOST_ADDRESSES]), bool(inside))
 
 
 def inner_kind(address: IpAddress) -> str:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from satchel.runtime.permissions.capabilities import Capability, Kind, parse_capability
 from satchel.runtime.permissions.errors import CapabilityError
 from satchel.runtime.sandbox import beneath
 from satchel.runtime.tools.base import Arguments, CallContext, Function, ToolResult, object_schema
+from satchel.runtime.tools.document_text import read_text
 from satchel.runtime.tools.errors import ToolError
 
 _MOST_LISTED = 500
@@ -60,7 +61,7 @@ class Files:
             ),
             Function(
                 name="files_read",
-                description="Read a text file in one of the person's folders.",
+                description="Read a file in one of the person's folders: text, PDF, Word, slides, a table, …",
                 parameters=object_schema(
                     {"folder": folder, "file": name}, {"from_line": {"type": "integer", "minimum": 1}}
                 ),
@@ -99,7 +100,7 @@ class Files:
             lines = [*lines[:_MOST_LISTED], "and more"]
         return ToolResult("\n".join(lines) or "The folder is empty.")
 
-    def _read(self, arguments: Arguments, _context: CallContext) -> ToolResult:
+    def _read(self, arguments: Arguments, context: CallContext) -> ToolResult:
         root = self._open(arguments["folder"])
         try:
             content = beneath.read_file(root, arguments["file"], max_bytes=_MOST_READ_BYTES)
@@ -107,10 +108,7 @@ class Files:
             raise _unusable(arguments, error) from error
         finally:
             os.close(root)
-        try:
-            lines = content.decode("utf-8-sig").splitlines()
-        except UnicodeDecodeError:
-            raise ToolError(reason=f"{arguments['file']} is no text file ({len(content):,} bytes)") from None
+        lines = _text(content, arguments["file"], context).splitlines()
         start = arguments.get("from_line", 1) - 1
         page = lines[start : start + _LINES_A_PAGE]
         rest = len(lines) - start - len(page)
@@ -143,6 +141,18 @@ class Files:
             return os.open(self._picked(name).path, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
         except OSError as error:
             raise ToolError(reason=f"The folder {name} cannot be opened ({(error.strerror or '').lower()})") from error
+
+
+def _text(content: bytes, name: str, context: CallContext) -> str:
+    """Return a file's text: as it is, else as the document reader finds it in a PDF and the like.
+
+    Raises:
+        ToolError: there is no text in it.
+    """
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return read_text(content, PurePosixPath(name).suffix, name, context)
 
 
 def _capability(kind: Kind, *parts: str) -> Capability:

@@ -170,7 +170,7 @@ class ToolRunner:
             kept=result.kept if result else (),
             places=(result.places if result else ()) or prepared.asked.effect.destinations,
         )
-        return label if result else label.joined(labels.joined)
+        return label.joined(result.narrowed) if result else label.joined(labels.joined)
 
     def close(self) -> None:
         """Close every tool."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from satchel.runtime.permissions.capabilities import Capability, Kind
+from satchel.runtime.permissions.labels import HIGHEST, result_of
 from satchel.runtime.permissions.places import Address, parse_address
 from satchel.runtime.tools.base import Arguments, CallContext, Function, ToolResult, object_schema
 from satchel.runtime.tools.document_text import read_text, suffix_of
@@ -64,7 +65,9 @@ class WebFetch:
             page += f"\n[{rest:,} more characters; go on with from_character {start + len(page)}]"
         if response.was_cut:
             page += "\n[the page is longer than may be read]"
-        return ToolResult(page or "Nothing is there.", places=(response.address.place,))
+        # The table calls the web everyone's; a page of one's own network is for those who are there.
+        narrowed = result_of(response.address.place) if response.is_inside else HIGHEST
+        return ToolResult(page or "Nothing is there.", places=(response.address.place,), narrowed=narrowed)
 
 
 def web_address(arguments: Arguments) -> Address:

@@ -137,7 +137,7 @@ def _results_are_labelled_as_the_table_says(specimen: Specimen) -> None:
                 function.table_row, (context,), typed=context, kept=outcome.result.kept,
                 places=outcome.result.places or asked.effect.destinations,
             )  # fmt: skip
-            assert outcome.label == expected
+            assert outcome.label == expected.joined(outcome.result.narrowed)
 
 
 def _hostile_arguments_that_fit_the_schema_end_in_an_answer(specimen: Specimen) -> None:

@@ -14,7 +14,7 @@ from satchel.runtime.errors import CancelledError, OutOfTimeError
 from satchel.runtime.permissions.places import parse_address
 from satchel.runtime.tools.base import CallContext, Cancellation
 from satchel.runtime.tools.egress import Egress, Limits, Request
-from satchel.runtime.tools.egress_addresses import inner_kind
+from satchel.runtime.tools.egress_addresses import inner_kind, pin
 from satchel.runtime.tools.errors import EgressError
 
 
@@ -72,6 +72,12 @@ def test_no_address_inside_is_reached_unless_granted(host):
 )
 def test_public_addresses_are_public(address):
     assert inner_kind(ipaddress.ip_address(address)) == ""
+
+
+def test_whether_a_place_is_inside_is_known():
+    for address, is_inside in (("93.184.215.14", False), ("10.0.0.1", True)):
+        pinned = pin("p", "h", 1, private_is_granted=True, resolve=lambda _host, _port, one=address: [one])
+        assert pinned.is_inside == is_inside
 
 
 def test_a_name_that_leads_inside_is_refused():

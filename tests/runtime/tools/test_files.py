@@ -25,7 +25,7 @@ def runner(tmp_path):
         (tmp_path / name / "a.txt").write_text("one\ntwo\nthree")
     (tmp_path / "notes/link.txt").symlink_to(tmp_path / "secret.txt")
     (tmp_path / "notes/out").symlink_to(tmp_path)
-    (tmp_path / "notes/picture.bin").write_bytes(b"\xff\xfe\x00\x80\x81")
+    (tmp_path / "notes/picture.bin").write_bytes(b"\x89PN\x00\x80")
     with ToolRunner([Files({"notes": PickedFolder(tmp_path / "notes", writable=True),
                             "letters": PickedFolder(tmp_path / "letters")})]) as one:  # fmt: skip
         yield one
@@ -95,8 +95,17 @@ def test_what_a_call_needs_names_the_very_file(runner):
     assert runner.prepare(ToolCall("files_write", writing)).asked.effect.changes_state
 
 
-def test_what_is_no_text_says_so(runner):
-    assert "no text file" in run(runner, "files_read", folder="notes", file="picture.bin").result.text
+def test_what_holds_no_text_says_so(runner):
+    assert "picture.bin cannot be read" in run(runner, "files_read", folder="notes", file="picture.bin").result.text
+
+
+def test_a_pdf_is_read_as_knowledge_files_are(runner, tmp_path):
+    from reportlab.pdfgen.canvas import Canvas
+
+    canvas = Canvas(str(tmp_path / "notes/tides.pdf"))
+    canvas.drawString(100, 700, "The Moon pulls the sea.")
+    canvas.save()
+    assert "The Moon pulls the sea." in run(runner, "files_read", folder="notes", file="tides.pdf").result.text
 
 
 def test_a_folder_that_there_is_not_is_named_with_those_that_there_are(runner):

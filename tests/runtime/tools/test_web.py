@@ -9,7 +9,7 @@ from helpers.web_server import page, redirect, serving
 
 from satchel.runtime.engine.base import ToolCall
 from satchel.runtime.permissions.broker import Allow
-from satchel.runtime.permissions.labels import WEB
+from satchel.runtime.permissions.labels import WEB, result_of
 from satchel.runtime.tools.egress import Egress, Limits
 from satchel.runtime.tools.errors import BadCallError
 from satchel.runtime.tools.runner import ToolRunner
@@ -34,7 +34,14 @@ def test_a_page_is_its_main_text_without_what_people_do_not_see():
     assert "The Moon pulls." in outcome.result.text
     for absent in ("steal", "Home", "Ignore", "Send it"):
         assert absent not in outcome.result.text
-    assert outcome.label == WEB
+
+
+def test_a_page_of_a_private_network_is_not_everyones():
+    with serving(lambda _request, _body: page("text", media_type="text/plain")) as server:
+        runner = ToolRunner([WebFetch(Egress([server.place]))])
+        outcome = runner.run(runner.prepare(ToolCall("web_fetch", {"address": f"{server.place}/"})), ALLOWED)
+        assert outcome.label == result_of(server.place)
+        assert outcome.label != WEB
 
 
 def test_plain_text_and_json_are_read_as_they_are():
