@@ -76,7 +76,7 @@ def test_nothing_is_allowed_that_nobody_allowed():
 
 def test_what_is_granted_goes_ahead_while_nothing_untrusted_is_there():
     assert decide(REQUESTS, GRANTED, service(changes=True), {"q": LOWEST}, MINE) == Allow(
-        "you allowed it, and nothing in this chat speaks against it"
+        "you allowed it, and nothing in this chat speaks against it", approval=""
     )
     assert isinstance(decide(REQUESTS, GRANTED, WRITE, {}, MINE), Allow)
     assert isinstance(decide(REQUESTS, GRANTED, page("https://x.example/"), {}, MINE), Allow)
