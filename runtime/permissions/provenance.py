@@ -19,6 +19,8 @@ LEAST_SPAN = 6
 """Characters: shorter ones stand anywhere by chance ("13" in "June 13")."""
 MOST_PARTS = 8
 """Values in one argument: each chosen span carries bits, and a list of thousands would carry a whole file."""
+MOST_PARTS_OF_A_CALL = 24
+"""In all of a call's arguments together, where a tool takes any number of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,9 @@ class Sources:
 
 
 def label_arguments(arguments: Mapping[str, Any], sources: Sources) -> dict[str, Label]:
-    """Return the label of each argument of a call."""
+    """Return the label of each argument of a call; the names are the schema's, which tools check."""
+    if sum(1 for value in arguments.values() for _ in _parts(value)) > MOST_PARTS_OF_A_CALL:
+        return dict.fromkeys(arguments, sources.context)
     return {name: label_argument(value, sources) for name, value in arguments.items()}
 
 

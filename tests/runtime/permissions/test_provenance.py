@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from satchel.runtime.permissions.labels import EVERYONE, LOWEST, WEB, Integrity, Label, join, only, typed_label
 from satchel.runtime.permissions.provenance import (
     MOST_PARTS,
+    MOST_PARTS_OF_A_CALL,
     Labelled,
     Sources,
     count_spans,
@@ -93,6 +94,15 @@ def test_each_argument_has_its_label():
 
     assert label_arguments({"a": "June", "b": "other", "c": 13}, sources) == {"a": TYPED, "b": WEB, "c": TYPED}
     assert label_arguments({}, sources) == {}
+
+
+def test_a_call_of_many_arguments_is_the_models_own_as_a_whole():
+    sources = Sources(Labelled("June", TYPED), (), LOWEST)
+    most = {str(number): "June" for number in range(MOST_PARTS_OF_A_CALL)}
+
+    assert label_arguments(most, sources) == dict.fromkeys(most, TYPED)
+    assert set(label_arguments({**most, "more": "June"}, sources).values()) == {LOWEST}
+    assert set(label_arguments({**most, "0": ["June", "June"]}, sources).values()) == {LOWEST}
 
 
 @pytest.mark.parametrize(
