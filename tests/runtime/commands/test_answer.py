@@ -100,9 +100,7 @@ def test_past_its_time_a_turn_is_stopped_and_what_was_said_is_kept(endless, home
         list(session.turn("Say hello."))  # loads the model
         said: list[str] = []
         with pytest.raises(OutOfTimeError, match=r"longer than the 2 s it was given \(answering\)"):
-            said.extend(
-                event.text for event in events_within(session, COUNT, TimeLimit(2)) if isinstance(event, Token)
-            )
+            said.extend(event.text for event in events_within(session, COUNT, TimeLimit(2)) if isinstance(event, Token))
         assert session.chat is not None
         question, answer = session.history.path(session.chat.head)[-2:]
 
