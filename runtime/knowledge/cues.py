@@ -32,14 +32,14 @@ class Expected:
     kind: Asked
     question: str
     """Case folded: a name that it says itself answers nothing."""
-    cue: regex.Pattern[str] | None
-    """What a text of that kind has in it; None for names and for `OTHER`."""
+    cues: tuple[regex.Pattern[str], ...] = ()
+    """What a text of that kind has in it, all of them; none for names and for `OTHER`."""
 
     def is_in(self, text: str) -> bool:
         """Tell whether a sentence, or a few words of one, has a thing of the kind asked for; never for `OTHER`."""
         if self.kind is Asked.NAME:
             return any(word.casefold() not in self.question for word in _CAPITALISED.findall(text))
-        return self.cue is not None and self.cue.search(text) is not None
+        return bool(self.cues) and all(cue.search(text) for cue in self.cues)
 
 
 _DATE_QUESTION = regex.compile(
@@ -86,18 +86,15 @@ _WEIGHT = r"\b(?:k?g|(?:kilo)?grams?|tons?|tonnes?|pounds?|lbs?|ounces?|mass(?:e
 _MONEY = r"[$€£¥%]|\b(?:dollars?|euros?|pounds?|francs?|cents?|yen|rupees?|USD|EUR|GBP)\b"
 _FAR = r"\bhow (?:far|tall|deep|wide|thick)\b|\bdistance\b|\bdiameter\b|\bradius\b|\bheight\b"
 # Where the question says in what the answer is measured, a sentence without that does not answer.
-_MEASURES = tuple(
-    (regex.compile(asked, regex.I), regex.compile(rf"(?s)(?:{_NUMBER}).*(?:{units})|(?:{units}).*(?:{_NUMBER})"))
-    for asked, units in (
-        (r"\bhow old\b|\bage\b", rf"\b(?:{_TIME})\b"),
-        (_FAR, rf"\b(?:{_LENGTH})\b"),
-        (r"\bhow long\b|\blength\b", rf"\b(?:{_TIME}|{_LENGTH})\b"),
-        (r"\bhow (?:hot|cold|warm)\b|\btemperature\b", r"°|\b(?:degrees?|K|kelvins?|Celsius|Fahrenheit)\b"),
-        (r"\bhow fast\b|\bspeed\b", r"\b(?:per|times|mph|knots?)\b|/"),
-        (r"\bhow (?:heavy\b|much .*\bweigh)|\bmass\b|\bweight\b", _WEIGHT),
-        (r"\bhow much .*\b(?:cost|pay|charge)|\bprice\b|\bcosts?\b", _MONEY),
-        (r"\bpercent(?:age)?\b", r"%|\b(?:per ?cent|percentage)\b"),
-    )
+_MEASURES = (
+    (r"\bhow old\b|\bage\b", rf"\b(?:{_TIME})\b"),
+    (_FAR, rf"\b(?:{_LENGTH})\b"),
+    (r"\bhow long\b|\blength\b", rf"\b(?:{_TIME}|{_LENGTH})\b"),
+    (r"\bhow (?:hot|cold|warm)\b|\btemperature\b", r"°|\b(?:degrees?|K|kelvins?|Celsius|Fahrenheit)\b"),
+    (r"\bhow fast\b|\bspeed\b", r"\b(?:per|times|mph|knots?)\b|/"),
+    (r"\bhow (?:heavy\b|much .*\bweigh)|\bmass\b|\bweight\b", _WEIGHT),
+    (r"\bhow much .*\b(?:cost|pay|charge)|\bprice\b|\bcosts?\b", _MONEY),
+    (r"\bpercent(?:age)?\b", r"%|\b(?:per ?cent|percentage)\b"),
 )
 _ANY_NUMBER = regex.compile(_NUMBER, regex.I)
 _DATE = regex.compile(
@@ -119,20 +116,20 @@ def expected_answer(question: str) -> Expected:
     folded = question.casefold()
     question = question.strip().rsplit("\n", 1)[-1]
     if (subject := _defined(question)) is not None:
-        return Expected(Asked.DEFINITION, folded, _definition_of(subject))
-    for kind, pattern, cue in (
-        (Asked.DATE, _DATE_QUESTION, _DATE),
-        (Asked.NUMBER, _NUMBER_QUESTION, _measure(question)),
-        (Asked.REASON, _REASON_QUESTION, _REASON),
-        (Asked.NAME, _NAME_QUESTION, None),
-    ):
-        if pattern.search(question):
-            return Expected(kind, folded, cue)
-    return Expected(Asked.OTHER, folded, None)
+        return Expected(Asked.DEFINITION, folded, (_definition_of(subject),))
+    if _DATE_QUESTION.search(question):
+        return Expected(Asked.DATE, folded, (_DATE,))
+    if _NUMBER_QUESTION.search(question):
+        return Expected(Asked.NUMBER, folded, (_ANY_NUMBER, *_measure(question)))
+    if _REASON_QUESTION.search(question):
+        return Expected(Asked.REASON, folded, (_REASON,))
+    return Expected(Asked.NAME if _NAME_QUESTION.search(question) else Asked.OTHER, folded)
 
 
-def _measure(question: str) -> regex.Pattern[str]:
-    return next((cue for asked, cue in _MEASURES if asked.search(question)), _ANY_NUMBER)
+def _measure(question: str) -> tuple[regex.Pattern[str], ...]:
+    """Return what the answer's unit looks like; compiled here, because most questions ask for none."""
+    units = (units for asked, units in _MEASURES if regex.search(asked, question, regex.I))
+    return tuple(regex.compile(unit) for unit in units)[:1]
 
 
 def _defined(question: str) -> str | None:
