@@ -65,6 +65,7 @@ class KnowledgeService:
         self._path = Path()
         self._home = Home(Path(), Path(), Path())
         self._warnings: tuple[KnowledgeWarning, ...] = ()
+        self._reader_warnings: tuple[KnowledgeWarning, ...] = ()
 
     def open(self, params: dict[str, Any], _call: Call) -> Any:
         """Map a verified pack and load the model that embeds questions; `KnowledgeClient.open` tells the rest."""
@@ -109,7 +110,7 @@ class KnowledgeService:
             passages=tuple(hit.passage for hit in found.hits),
             below_gate=found.below_gate,
             quotations=quotations,
-            warnings=(*self._warnings, *found.warnings),
+            warnings=(*self._warnings, *self._reader_warnings, *found.warnings),
             timings_ms=timings,
         )
         return msgspec.to_builtins(answer)
@@ -149,11 +150,17 @@ class KnowledgeService:
         return rerank(found, self._reader() or self._sentences(), k)
 
     def _reader(self) -> Reader | None:
-        """The trained Reader, loaded when first needed; it knows English alone, so other languages do without."""
+        """The trained Reader, loaded when first needed; it knows English alone, so other languages do without.
+
+        Where it is damaged, the sentence scorer goes on alone, and the person is told with every answer.
+        """
         assert self._searcher is not None  # the client opens first
         languages = {self._searcher.language(number) for number in range(len(self._searcher.arrays.files))}
-        if self._loaded_reader is None and languages & {"en", ""}:
-            self._loaded_reader = load_reader(self._home, threads=self._threads)
+        if self._loaded_reader is None and not self._reader_warnings and languages & {"en", ""}:
+            try:
+                self._loaded_reader = load_reader(self._home, threads=self._threads)
+            except SatchelError as error:
+                self._reader_warnings = (_warning(error),)
         return self._loaded_reader
 
     def _sentences(self) -> SentenceScorer:
@@ -168,7 +175,7 @@ class KnowledgeService:
             return query_embedder(arrays.embedder, home, threads=threads)
         except SatchelError as error:
             # Keyword search goes on without it.
-            self._warnings = (KnowledgeWarning(error.code(), f"{error.message} {error.advice}".strip()),)
+            self._warnings = (_warning(error),)
             return None
 
     def _numbers(self, names: Iterable[str] | None) -> list[int] | None:
@@ -180,6 +187,10 @@ class KnowledgeService:
             if name not in known:
                 raise UnknownKnowledgeFileError(path=self._path, file=name, known=", ".join(known) or "none")
         return [known[name] for name in names]
+
+
+def _warning(error: SatchelError) -> KnowledgeWarning:
+    return KnowledgeWarning(error.code(), f"{error.message} {error.advice}".strip())
 
 
 def page_text(arrays: KnowledgeArrays, number: int, page: int | None) -> PageText:

@@ -9,4 +9,4 @@ class ReaderModelError(KnowledgeError):
     """The Reader cannot run from {path}: {reason}."""
 
     exit_code = 29
-    remedy = "Delete {path}; it is made anew at the next question. If it happens again, reinstall Satchel."
+    remedy = "Answers are looked up sentence by sentence meanwhile. To have it back, install Satchel again."
