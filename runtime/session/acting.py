@@ -15,10 +15,11 @@ from typing import Any
 import msgspec
 
 from satchel.runtime.engine.base import Grammar, ToolCall
-from satchel.runtime.errors import CancelledError
+from satchel.runtime.errors import CancelledError, SatchelError
 from satchel.runtime.permissions.approval import approval_request
 from satchel.runtime.permissions.broker import Allow, Ask, Decision, Deny
 from satchel.runtime.permissions.calls import Call, Situation
+from satchel.runtime.permissions.errors import DeniedError
 from satchel.runtime.permissions.grants import Choice
 from satchel.runtime.permissions.labels import Label, typed_label
 from satchel.runtime.permissions.provenance import Sources, label_arguments
@@ -43,12 +44,6 @@ KeepArtefact = Callable[[Artefact], str]
 
 DENY = "deny"
 """The answer that allows nothing and is remembered nowhere; the others are `Choice`s."""
-
-
-class NotAllowedError(ToolError):
-    """{tool} was not allowed: {why}. Go on without it."""
-
-    exit_code = 51
 
 
 @dataclass(slots=True)
@@ -155,7 +150,7 @@ class Acting:
         else:
             yield ToolRequested(_told(piece), "allow" if isinstance(decision, Allow) else "deny")
         if not isinstance(decision, Allow):
-            refusal = NotAllowedError(tool=prepared.function.name, why=decision.why)
+            refusal = DeniedError(tool=prepared.function.name, why=decision.why)
             return (yield from self._refused(turn, piece, refusal, "deny", is_told=True))
         known = CallLabels(labels, turn.labels.context, self.typed)
         outcome = yield from self._run(turn, prepared, decision, known)
@@ -214,7 +209,7 @@ class Acting:
         self,
         turn: ActingTurn,
         piece: ToolCall | BrokenCall,
-        error: ToolError,
+        error: SatchelError,
         decision: str,
         *,
         is_told: bool = False,

@@ -145,7 +145,7 @@ def test_a_received_packs_tool_is_denied_where_nobody_is_there_to_ask(open_chat)
 
     (finished,) = all_of(ToolFinished, events)
     assert finished.call["decision"] == "deny"
-    assert "not allowed" in finished.result
+    assert "may not do this" in finished.result
     assert "7608" not in finished.result
     assert [warned.kind for warned in all_of(Warned, events)] == ["nobody-to-ask"]
     assert session.unasked == 1
