@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 import sys
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from satchel.runtime.sandbox import probes
 from satchel.runtime.sandbox.confinement import Confinement
 from satchel.runtime.sandbox.errors import SandboxOffError
+from satchel.runtime.sandbox.inside import landlock_abi
 from satchel.runtime.sandbox.probes import Probed, SandboxState
 
 GOOD, BAD = Confinement("/usr/bin/bwrap", 7), Confinement(None, 7)
@@ -44,3 +47,15 @@ def test_a_way_that_confines_nothing_is_found_out(tmp_path):
     pretender.chmod(0o755)
     problem = probes.probe(Confinement(str(pretender), 0))
     assert problem  # as root it can read the person's files; as anybody else it could not even make its folder
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's")
+def test_where_user_namespaces_are_forbidden_landlock_stands_alone():
+    """As on newer Ubuntu, made by a namespace in which no more may be made."""
+    code = "from satchel.runtime.sandbox.probes import find_sandbox; print(find_sandbox().in_words)"
+    script = f"echo 0 > /proc/sys/user/max_user_namespaces && exec {sys.executable} -c '{code}'"
+    run = subprocess.run(["unshare", "-Ur", "sh", "-c", script], capture_output=True, text=True, check=False)
+    if run.returncode != 0:
+        pytest.skip(f"no such namespace can be made here: {run.stderr.strip()}")
+    assert re.fullmatch(r"on: Landlock \d+ \+ seccomp \+ limits|off: .*bubblewrap.*", run.stdout.strip())
+    assert landlock_abi() < 3 or run.stdout.startswith("on: Landlock")

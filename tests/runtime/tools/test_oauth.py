@@ -89,9 +89,7 @@ def test_a_browser_that_comes_back_with_our_state_brings_tokens():
 
 def test_whoever_comes_without_our_state_is_sent_away():
     service = Service([answer_json({"access_token": "a-1"})])
-    shown, show, join = browser(
-        lambda seen: ["?code=evil", "?state=x&code=evil", f"?state={seen['state']}&code=good"]
-    )
+    shown, show, join = browser(lambda seen: ["?code=evil", "?state=x&code=evil", f"?state={seen['state']}&code=good"])
     with serving(service) as server:
         oauth(server).with_browser(show, context())
     join()
