@@ -23,6 +23,7 @@ from satchel.runtime.knowledge.extract.reader import DocumentReader
 from satchel.runtime.knowledge.fingerprint import EmbedderFingerprint
 from satchel.runtime.knowledge.index import KnowledgeArrays
 from satchel.runtime.knowledge.ingest import KnowledgeInput, index_files, read_files
+from satchel.runtime.knowledge.language_names import language_name
 from satchel.runtime.knowledge.passages import PassageSettings
 from satchel.runtime.knowledge.text_cache import EXTRACTION_VERSION, FileHashes, TextCache
 from satchel.runtime.knowledge.vector_sources import PackVectors
@@ -238,6 +239,7 @@ def _notes(arrays: KnowledgeArrays) -> Iterator[str]:
     foreign = sorted({file.language for file in arrays.files if not speaks(fingerprint, file.language)} - {""})
     if foreign:
         yield (
-            f"{fingerprint.name} was not made for {', '.join(foreign)}: these files are found by their words only. "
+            f"{fingerprint.name} was not made for {', '.join(map(language_name, foreign))}: such files are found by "
+            "their words, hardly by their meaning, and what is found or said of them is not checked. "
             'For better answers set embedder = "multilingual" under [knowledge] in assistant.toml.'
         )

@@ -239,7 +239,7 @@ def test_languages_that_the_embedder_does_not_speak_are_noted(tmp_path, stranger
 
     (note,) = index_project(folder, stranger).notes
 
-    assert "all-MiniLM-L6-v2 was not made for de" in note
+    assert "all-MiniLM-L6-v2 was not made for German" in note
     assert 'embedder = "multilingual"' in note
 
 
