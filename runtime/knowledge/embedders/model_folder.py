@@ -31,6 +31,8 @@ _POOLING_KEYS = {
     "pooling_mode_weightedmean_tokens": "weightedmean",
     "pooling_mode_lasttoken": "lasttoken",
 }
+_LEAST_TOKENS = 8
+"""With fewer, the two special ones leave no room for a text."""
 _POOLING_RUN = ("mean", "cls")
 _QUERY_PROMPTS, _PASSAGE_PROMPTS = ("query",), ("document", "passage")
 
@@ -227,6 +229,8 @@ def _max_tokens(folder: Path, shape: BertShape) -> int:
     limit = settings.max_seq_length
     if limit is None:
         limit = int(min(_read(folder, _TOKENIZER_CONFIG, _TokenizerConfig).model_max_length or room, room))
+    if min(limit, room) < _LEAST_TOKENS:
+        raise _unsupported(folder, SENTENCE_CONFIG, "max_seq_length", min(limit, room), [f"{_LEAST_TOKENS} or more"])
     return min(limit, room)
 
 

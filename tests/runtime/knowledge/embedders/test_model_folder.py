@@ -38,6 +38,20 @@ def test_the_window_is_the_one_that_sentence_transformers_takes(tmp_path, change
 
 
 @pytest.mark.parametrize(
+    "changes",
+    [
+        {"sentence_bert_config": {"max_seq_length": 0}},
+        {"sentence_bert_config": {"max_seq_length": -5}},
+        {"sentence_bert_config": {"max_seq_length": None}, "tokenizer_config": {"model_max_length": -1}},
+        {"config": {"model_type": "roberta", "pad_token_id": 60}},
+    ],
+)
+def test_a_window_without_room_for_a_text_is_refused(tmp_path, changes):
+    with pytest.raises(UnsupportedEmbedderError, match="`max_seq_length`"):
+        fingerprint_of(write_embedder_folder(tmp_path, **changes))
+
+
+@pytest.mark.parametrize(
     ("settings", "expected"),
     [
         ({}, ("", "")),
