@@ -15,7 +15,11 @@ WORK = "/sandbox"
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 LAUNCHER = Path(inside.__file__).resolve()
 
-_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/alternatives")
+_SYSTEM = (
+    "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/alternatives",
+    # Node ends itself when it may not read these, and goes on when they are not there.
+    "/etc/ssl/openssl.cnf", "/etc/pki/tls/openssl.cnf",
+)  # fmt: skip
 _NOBODY = "65534"
 
 

@@ -17,6 +17,8 @@ class Policy:
     """All that it sees of an environment, besides PATH, HOME, TMPDIR and LANG."""
     memory_bytes: int = 2 << 30
     """Address space of each process."""
+    resident_bytes: int = 4 << 30
+    """Memory in use by all its processes together, looked at four times a second."""
     work_bytes: int = 256 << 20
     """Size of the work folder, which lies in memory under bubblewrap."""
     work_files: int = 10_000

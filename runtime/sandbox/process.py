@@ -6,6 +6,7 @@ import array
 import contextlib
 import marshal
 import os
+import resource
 import select
 import shutil
 import signal
@@ -220,8 +221,11 @@ class SandboxedProcess:
 
     def exceeds_limits(self) -> str:
         """Return which limit it has passed that the kernel does not keep by itself; empty: none."""
-        if _count_tasks(self._popen.pid, self._policy.threads) > self._policy.threads:
-            return "too many threads" if not self._policy.may_fork else "too many processes"
+        tasks, resident = _usage(self._popen.pid, self._policy.threads)
+        if tasks > self._policy.threads:
+            return "too many processes" if self._policy.may_fork else "too many threads"
+        if resident > self._policy.resident_bytes:
+            return "too much memory"
         if self.work < 0:
             return ""
         if self._folder is None:
@@ -298,17 +302,20 @@ class _Keeper(threading.Thread):
             os.close(handle)
 
 
-def _count_tasks(pid: int, most: int) -> int:
-    """Return how many threads a process and all that it started have, counting little past `most`."""
-    count, waiting = 0, [pid]
-    while waiting and count <= most:
+def _usage(pid: int, most: int) -> tuple[int, int]:
+    """Return the threads of a process and of all that it started, counting little past `most`, and their memory."""
+    tasks = pages = 0
+    waiting = [pid]
+    while waiting and tasks <= most:
+        place = Path(f"/proc/{waiting.pop()}")
         try:
-            for task in Path(f"/proc/{waiting.pop()}/task").iterdir():
-                count += 1
+            pages += int((place / "statm").read_text().split()[1])
+            for task in (place / "task").iterdir():
+                tasks += 1
                 waiting += map(int, (task / "children").read_text().split())
         except OSError:  # it has ended meanwhile
             continue
-    return count
+    return tasks, pages * resource.getpagesize()
 
 
 def _present(stream: Any) -> IO[bytes]:

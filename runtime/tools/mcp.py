@@ -141,8 +141,9 @@ class Mcp:
                 readable=self._server.readable,
                 environment=self._server.environment,
                 may_fork=True,
-                # Node reserves address space by the gigabyte.
+                # Node reserves address space by the gigabyte, and uses little of it.
                 memory_bytes=32 << 30,
+                resident_bytes=2 << 30,
             )
             return sandboxed_stdio([program, *self._server.command[1:]], policy, self._sandbox.require(), errors)
         from mcp.client.streamable_http import streamable_http_client

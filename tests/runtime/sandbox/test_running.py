@@ -91,6 +91,12 @@ def test_memory_is_bounded(confinement):
     assert b"MemoryError" in outcome.stderr
 
 
+def test_memory_that_all_its_processes_use_together_is_bounded(confinement):
+    code = "import os, time\nfor _ in range(4): os.fork()\nheld = bytearray(os.urandom(1 << 20) * 40)\ntime.sleep(600)"
+    policy = Policy(may_fork=True, resident_bytes=256 << 20)
+    assert run(code, confinement, policy=policy, seconds=30).ended_for == "too much memory"
+
+
 def test_processor_time_is_bounded(confinement):
     outcome = run("while True: pass", confinement, policy=Policy(cpu_seconds=1))
     assert outcome.exit_code > 128
