@@ -49,7 +49,7 @@ class Capability:
     """Empty: everything of this kind."""
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.argument}".rstrip()
+        return f"{self.kind} {self.argument}" if self.argument else str(self.kind)
 
     @property
     def in_words(self) -> str:
@@ -147,7 +147,7 @@ def _server(argument: str) -> str | None:
 
 
 def _folder(argument: str) -> str | None:
-    unsafe = "\\" in argument or any(part.strip() in {"", ".", ".."} for part in argument.split("/"))
+    unsafe = "\\" in argument or any(part in {"", ".", ".."} or part != part.strip() for part in argument.split("/"))
     return None if unsafe else argument
 
 

@@ -42,10 +42,13 @@ def mutants(tree: ast.Module) -> Iterator[tuple[int, str, ast.Module]]:
         id(node) for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     }
     skipped |= {id(child) for node in ast.walk(tree) if id(node) in skipped for child in ast.walk(node)}
-    for node in ast.walk(tree):  # annotations change nothing at run time
+    for node in ast.walk(tree):  # annotations, and `frozen` and `slots`, change nothing that a right program does
         for field in ("annotation", "returns"):
             if (annotation := getattr(node, field, None)) is not None:
                 skipped |= {id(child) for child in ast.walk(annotation)}
+        for declared in (*getattr(node, "decorator_list", ()), *getattr(node, "keywords", ())):
+            if isinstance(node, ast.ClassDef):
+                skipped |= {id(child) for child in ast.walk(declared)}
     numbered = list(ast.walk(tree))
     for number, node in enumerate(numbered):
         if id(node) in skipped:
