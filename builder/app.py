@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
 
@@ -50,11 +50,12 @@ def start(home: Home, file: Path | None = None, *, exit_when_ready: bool = False
     window = make_window(application, home)
     application.file_opened.connect(lambda path: open_file(window.shell, Path(path)))
     if exit_when_ready:
-        _quit_when_ready(application, window)
+        _Ready(application, window)
     window.show()
     if file is not None:
         QTimer.singleShot(0, window, lambda: open_file(window.shell, file))
     code: int = application.exec()
+    window.close()
     return code
 
 
@@ -66,13 +67,22 @@ def open_file(shell: Shell, path: Path) -> None:
         shell.open("import", path=str(path))
 
 
-def _quit_when_ready(application: QApplication, window: Window) -> None:
-    from satchel.builder.library.page import LibraryPage
+class _Ready(QObject):
+    """Ends the app once its first page has been painted with its assistants."""
 
-    def quit_soon() -> None:
-        # Once round the event loop: what was just filled in is painted, and input would be taken.
-        QTimer.singleShot(0, window, application.quit)
+    def __init__(self, application: QApplication, window: Window) -> None:
+        from satchel.builder.library.page import LibraryPage
 
-    page = window.page
-    assert isinstance(page, LibraryPage)  # the first page, see `make_window`
-    page.filled.connect(quit_soon)
+        super().__init__(window)
+        self._application = application
+        self._page = window.page
+        self._page.installEventFilter(self)
+        if isinstance(self._page, LibraryPage):
+            self._page.filled.connect(self._page.update)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint and getattr(self._page, "cards", None):
+            self._page.removeEventFilter(self)
+            # Once round the event loop: what was just painted is on the screen, and input would be taken.
+            QTimer.singleShot(0, self._application.quit)
+        return super().eventFilter(watched, event)

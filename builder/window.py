@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QMouseEvent, QResizeEvent, QShortcut
@@ -15,9 +15,11 @@ from satchel.builder.language import translate
 from satchel.builder.notices import Notices
 from satchel.builder.page import Page
 from satchel.builder.pages import PageSpec, page_specs
-from satchel.builder.palette import Palette
 from satchel.builder.rail import Rail
 from satchel.builder.shell import Shell
+
+if TYPE_CHECKING:
+    from satchel.builder.palette import Palette
 
 _SIZE, _SMALLEST = (1280, 800), (960, 600)
 CommandSource = Callable[[], Iterable[Command]]
@@ -105,6 +107,8 @@ class Window(QMainWindow):
     def show_palette(self) -> None:
         """Open the palette, or close it when it is open."""
         if self.palette_sheet is None:
+            from satchel.builder.palette import Palette  # not at the start: it is wanted later, if at all
+
             self.palette_sheet = Palette(self.shell.appearance, self._body, self.commands)
         if self.palette_sheet.isVisible():
             self.palette_sheet.dismiss()

@@ -83,6 +83,8 @@ class Opening:
     chat: str | None = None
     model: str | None = None
     """A model's name, `starter` or `reader`; None: as assistant, settings and machine suggest."""
+    history: Path | None = None
+    """Where its chats are kept, when it is not among the person's: an editor's preview."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +168,7 @@ class Conversation(QObject):
 
     def _serve(self) -> None:
         opening = self._opening
-        options = AnswerOptions(model=ModelRequest(reference=opening.model))
+        options = AnswerOptions(model=ModelRequest(reference=opening.model), history=opening.history)
         worker = start_knowledge_worker()  # its imports run while ours do
         with open_session(
             opening.reference,

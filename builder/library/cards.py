@@ -74,18 +74,16 @@ class ChatRow(CardButton):
     """A recent chat: whose, what about, how long ago."""
 
     def __init__(self, recent: RecentChat) -> None:
-        super().__init__(recent.chat.title, padding=0)
+        super().__init__(recent.title, padding=0)
         self.setProperty("role", "row")
         self.recent = recent
         self.setFixedHeight(42)
         row = QHBoxLayout()
         row.setContentsMargins(18, 0, 18, 0)
         row.setSpacing(20)
-        name = recent.assistant.name if recent.assistant else ""
-        picture = recent.assistant.avatar if recent.assistant else b""
-        row.addWidget(Avatar(name, recent.chat.assistant_id, 24, picture))
-        row.addWidget(ElidedLabel(recent.chat.title), 1)
-        when = label(ago(recent.chat.updated, time.time()), "secondary")
+        row.addWidget(Avatar(recent.assistant, recent.assistant_id, 24, recent.avatar))
+        row.addWidget(ElidedLabel(recent.title), 1)
+        when = label(ago(recent.updated, time.time()), "secondary")
         when.setFixedWidth(110)
         row.addWidget(when)
         self.column.addLayout(row)

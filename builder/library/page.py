@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from satchel.builder.commands import Command
 from satchel.builder.language import translate
 from satchel.builder.library.actions import LibraryActions
 from satchel.builder.library.cards import AssistantCard, ChatRow, MenuEntry
-from satchel.builder.library.shelf import RECENT, Order, Shelf, arrange, facts, find_chats, read_shelf
+from satchel.builder.library.shelf import RECENT, Order, Shelf, arrange, facts, find_chats, read_shelf, remembered_shelf
 from satchel.builder.operations import Failure
 from satchel.builder.page import Page
 from satchel.builder.shell import Shell
@@ -23,19 +23,23 @@ from satchel.builder.widgets.flow import CardGrid
 from satchel.builder.widgets.labels import IconLabel, label, rule
 from satchel.runtime.commands.library import LibraryEntry
 
+_LOOK_UP_AFTER_MS = 100
+
 
 class LibraryPage(Page):
     """Made first, so nothing heavy is imported here: the shelf is read on a thread."""
 
     filled = Signal()
-    """The assistants are on the page."""
+    """The assistants are on the page; told again when they changed."""
 
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)
-        self.shelf = Shelf((), ())
+        self.shelf = Shelf()
         self.cards: list[AssistantCard] = []
         self._reading = False
         self._again = False
+        self._first_read = False
+        self._left_out: set[str] = set()
         self.actions_of = LibraryActions(shell, self)
         self.actions_of.hidden_changed.connect(self._fill)
         column = QVBoxLayout(self)
@@ -76,9 +80,18 @@ class LibraryPage(Page):
             self._again = True
             return
         self._reading = True
+        if not self._first_read and (remembered := remembered_shelf(self.shell.home)).entries:
+            self._take(remembered)
+            # First the window is drawn and answers; then what has changed since is looked up.
+            QTimer.singleShot(_LOOK_UP_AFTER_MS, self, self._look_up)
+        else:
+            self._look_up()
+        self._first_read = True
+
+    def _look_up(self) -> None:
+        home = self.shell.home
         if not self.shelf.entries:
             self.states.show_loading()
-        home = self.shell.home
         self.shell.operations.run(
             lambda _task: read_shelf(home), owner=self, name="library", succeeded=self._show, failed=self._failed
         )
@@ -147,8 +160,12 @@ class LibraryPage(Page):
             self.read()
 
     def _show(self, shelf: Shelf) -> None:
-        self.shelf = shelf
+        if shelf != self.shelf or self._left_out != self.actions_of.hidden:
+            self._take(shelf)
         self._read_done()
+
+    def _take(self, shelf: Shelf) -> None:
+        self.shelf = shelf
         self._fill()
         self.filled.emit()
 
@@ -165,7 +182,7 @@ class LibraryPage(Page):
     def _fill(self) -> None:
         typed = self.search.text()
         order: Order = self.shell.preferences.sort
-        hidden = self.actions_of.hidden
+        hidden = self._left_out = set(self.actions_of.hidden)
         entries = [entry for entry in arrange(self.shelf.entries, typed, order) if entry.reference not in hidden]
         chats = find_chats(self.shelf.chats, typed)
         self._clear()
@@ -179,7 +196,7 @@ class LibraryPage(Page):
             if number:
                 self._recent.column.addWidget(rule())
             row = ChatRow(recent)
-            row.opened.connect(lambda chat=recent.chat: self.shell.open("chat", chat=chat.id))
+            row.opened.connect(lambda chat=recent.id: self.shell.open("chat", chat=chat))
             self._recent.column.addWidget(row)
         self._recent.setVisible(bool(shown))
         self._recent_title.setVisible(bool(shown))

@@ -2,36 +2,52 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
+
+import msgspec
 
 from satchel.builder.ago import ago
 from satchel.builder.language import counted, translate
 from satchel.runtime.commands.library import LibraryEntry, list_library
+from satchel.runtime.errors import SaveError
 from satchel.runtime.paths import Home
-from satchel.runtime.session.history import Chat, History
 
 Order: TypeAlias = Literal["used", "name", "changed"]
 RECENT = 5
+_REMEMBERED = "library.msgpack"
+_MOST_REMEMBERED = 100
 
 
 @dataclass(frozen=True, slots=True)
 class RecentChat:
     """A chat, and whose it is."""
 
-    chat: Chat
-    assistant: LibraryEntry | None
-    """None where the assistant is gone."""
+    id: str
+    title: str
+    updated: float
+    assistant_id: str
+    assistant: str
+    """The assistant's name; empty where it is gone."""
+    avatar: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
     """Everything on the page."""
 
-    entries: tuple[LibraryEntry, ...]
-    chats: tuple[RecentChat, ...]
+    entries: tuple[LibraryEntry, ...] = ()
+    chats: tuple[RecentChat, ...] = ()
     """Last used first."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    place: str
+    """Whose library it is: the folder of their data."""
+    shelf: Shelf
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +60,41 @@ class Fact:
 
 
 def read_shelf(home: Home) -> Shelf:
-    """Read assistants and chats from the disk."""
+    """Read assistants and chats from the disk, and remember them for the next start."""
     entries = list_library(home)
+    shelf = Shelf(entries, _recent(entries, home))
+    few = replace(shelf, chats=shelf.chats[:_MOST_REMEMBERED])
+    if few != remembered_shelf(home):
+        from satchel.runtime.atomic import save_bytes
+
+        with contextlib.suppress(SaveError):  # a cache that cannot be written costs time, nothing else
+            save_bytes(home.cache / _REMEMBERED, msgspec.msgpack.encode(_Remembered(str(home.data), few)))
+    return shelf
+
+
+def remembered_shelf(home: Home) -> Shelf:
+    """Return what the page showed last; empty where nothing is remembered. Read in a millisecond, before anything."""
+    try:
+        remembered = msgspec.msgpack.decode((home.cache / _REMEMBERED).read_bytes(), type=_Remembered)
+    except (OSError, msgspec.DecodeError):
+        return Shelf()
+    return remembered.shelf if remembered.place == str(home.data) else Shelf()
+
+
+def _recent(entries: Sequence[LibraryEntry], home: Home) -> tuple[RecentChat, ...]:
+    if not home.history.exists():
+        return ()
+    from satchel.runtime.session.history import History
+
     by_id = {entry.id: entry for entry in entries}
-    chats: tuple[Chat, ...] = ()
-    if home.history.exists():
-        with History(home.history) as history:
-            chats = history.chats()
-    return Shelf(entries, tuple(RecentChat(chat, by_id.get(chat.assistant_id)) for chat in chats))
+    with History(home.history) as history:
+        chats = history.chats()
+    found = []
+    for chat in chats:
+        entry = by_id.get(chat.assistant_id)
+        name, avatar = (entry.name, entry.avatar) if entry is not None else ("", b"")
+        found.append(RecentChat(chat.id, chat.title, chat.updated, chat.assistant_id, name, avatar))
+    return tuple(found)
 
 
 def arrange(entries: Sequence[LibraryEntry], typed: str, order: Order) -> list[LibraryEntry]:
@@ -69,13 +112,7 @@ def find_chats(chats: Sequence[RecentChat], typed: str) -> list[RecentChat]:
     """Return the chats whose title or assistant holds every typed word."""
     words = typed.casefold().split()
     return [
-        recent
-        for recent in chats
-        if all(
-            word in recent.chat.title.casefold()
-            or (recent.assistant is not None and word in recent.assistant.name.casefold())
-            for word in words
-        )
+        recent for recent in chats if all(word in f"{recent.title} {recent.assistant}".casefold() for word in words)
     ]
 
 

@@ -7,19 +7,16 @@ import importlib.util
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from satchel.runtime.atomic import save_bytes
 from satchel.runtime.errors import SatchelError
-from satchel.runtime.packfile import names
-from satchel.runtime.packfile.knowledge_check import read_files
-from satchel.runtime.packfile.opener import open_pack
-from satchel.runtime.packfile.store import InstalledPack, PackStore
 from satchel.runtime.paths import Home
-from satchel.runtime.project.folder import AVATAR_FILE, SETTINGS_FILE, load_project
-from satchel.runtime.session.history import History
+
+# Packs, projects and chats are imported where they are read: a window shows what it remembers of its library first.
+if TYPE_CHECKING:
+    from satchel.runtime.packfile.store import InstalledPack
 
 Kind = Literal["project", "pack", "sample"]
 
@@ -75,6 +72,9 @@ def projects_folder(home: Home) -> Path:
 
 def list_library(home: Home) -> tuple[LibraryEntry, ...]:
     """Return every assistant, by name. One that cannot be read is there with its problem."""
+    from satchel.runtime.packfile.store import PackStore
+    from satchel.runtime.project.folder import SETTINGS_FILE
+
     listed = _load(home)
     used = _last_used(home)
     own = projects_folder(home)
@@ -98,6 +98,8 @@ def remember_folder(folder: Path, home: Home) -> None:
         NoProjectError, ProjectFormatError: it is none, or not a sound one.
         SaveError: the disk is full or not writable.
     """
+    from satchel.runtime.project.folder import load_project
+
     path = Path(os.path.abspath(folder))  # noqa: PTH100 - `resolve` would follow a link
     load_project(path)
     listed = _load(home)
@@ -128,6 +130,8 @@ def sample_pack() -> Path | None:
 
 
 def _project(folder: Path, *, own_folder: bool) -> LibraryEntry:
+    from satchel.runtime.project.folder import AVATAR_FILE, load_project
+
     try:
         project = load_project(folder)
         files = project.knowledge_files()
@@ -161,6 +165,11 @@ def _pack(pack: InstalledPack) -> LibraryEntry:
 
 
 def _described(path: Path, reference: str, kind: Kind) -> LibraryEntry:
+    from satchel.runtime.packfile import names
+    from satchel.runtime.packfile.knowledge_check import read_files
+    from satchel.runtime.packfile.opener import open_pack
+    from satchel.runtime.project.folder import AVATAR_FILE
+
     with open_pack(path, verify=False) as pack:
         manifest = pack.manifest
         return LibraryEntry(
@@ -187,8 +196,10 @@ def _avatar(path: Path) -> bytes:
 
 
 def _changed(folder: Path) -> float | None:
+    from satchel.runtime.project.folder import INSTRUCTIONS_FILE, SETTINGS_FILE
+
     times = []
-    for name in (SETTINGS_FILE, "instructions.md"):
+    for name in (SETTINGS_FILE, INSTRUCTIONS_FILE):
         with contextlib.suppress(OSError):
             times.append((folder / name).stat().st_mtime)
     return max(times, default=None)
@@ -197,6 +208,8 @@ def _changed(folder: Path) -> float | None:
 def _last_used(home: Home) -> dict[str, float]:
     if not home.history.exists():
         return {}
+    from satchel.runtime.session.history import History
+
     with History(home.history) as history:
         # The last used comes first, so that the first of an assistant is the one that counts.
         used: dict[str, float] = {}
@@ -213,4 +226,6 @@ def _load(home: Home) -> _Listed:
 
 
 def _save(home: Home, listed: _Listed) -> None:
+    from satchel.runtime.atomic import save_bytes
+
     save_bytes(home.data / _LIST, msgspec.json.encode(listed))

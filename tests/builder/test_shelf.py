@@ -3,10 +3,11 @@ from __future__ import annotations
 import time
 
 import pytest
+from helpers.python_processes import run_python
 
 from satchel.builder.ago import ago, day_of
 from satchel.builder.library.actions import name_of_copy
-from satchel.builder.library.shelf import Fact, arrange, facts, origin
+from satchel.builder.library.shelf import Fact, Shelf, arrange, facts, origin, read_shelf, remembered_shelf
 from satchel.builder.sizes import size_words
 from satchel.builder.widgets.avatar import avatar_colour, initials
 from satchel.runtime.commands.library import LibraryEntry
@@ -88,3 +89,25 @@ def test_initials_and_their_colour_stay():
 )
 def test_sizes(count, said):
     assert size_words(count) == said
+
+
+def test_what_was_shown_last_is_shown_at_once_the_next_time_and_then_looked_up(person):
+    assert remembered_shelf(person) == Shelf()
+    shelf = read_shelf(person)
+    assert remembered_shelf(person) == shelf
+    (person.cache / "library.msgpack").write_bytes(b"\xc1 damaged")
+    assert remembered_shelf(person) == Shelf()
+    assert read_shelf(person) == shelf
+
+
+@pytest.mark.usefixtures("person")
+def test_what_is_remembered_is_read_without_packs_projects_or_chats():
+    code = """
+import sys
+from satchel.builder.library.shelf import remembered_shelf
+from satchel.runtime.paths import find_home
+remembered_shelf(find_home())
+heavy = ("satchel.runtime.packfile", "satchel.runtime.project", "satchel.runtime.session", "sqlite3")
+print([name for name in sys.modules if name.startswith(heavy)])
+"""
+    assert run_python(code).stdout.strip() == "[]"
