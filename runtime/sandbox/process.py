@@ -135,13 +135,17 @@ class SandboxedProcess:
                 ended = select.poll()
                 ended.register(self._handle, select.POLLIN)
                 ended.poll(_END_MILLISECONDS)
-                os.close(self._handle)
             for stream in (self._popen.stdin, self._popen.stdout, self._popen.stderr):
                 with contextlib.suppress(OSError):  # what was not flushed into a pipe that nobody reads
                     _present(stream).close()
-        if self.work >= 0:
-            os.close(self.work)
-            self.work = -1
+        self.release()
+
+    def release(self) -> None:
+        """Forget the work folder of a program that has ended; its streams can be read on."""
+        for handle in (self.work, self._handle):
+            if handle >= 0:
+                os.close(handle)
+        self.work = self._handle = -1
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 

@@ -13,6 +13,7 @@ from satchel.runtime.errors import SatchelError
 from satchel.runtime.knowledge.extract.reader import DocumentReader
 from satchel.runtime.tools.base import CallContext
 from satchel.runtime.tools.errors import ToolError
+from satchel.runtime.worker.launching import Launch
 
 _SUFFIXES = {
     "text/html": ".html", "application/xhtml+xml": ".html", "text/plain": ".txt", "text/markdown": ".md",
@@ -32,8 +33,8 @@ def suffix_of(media_type: str, name: str = "") -> str:
     return _SUFFIXES.get(kind) or Path(name).suffix
 
 
-def read_text(content: bytes, suffix: str, what: str, context: CallContext) -> str:
-    """Return the text that is in `content`; `what` is what messages call it.
+def read_text(content: bytes, suffix: str, what: str, context: CallContext, *, launch: Launch) -> str:
+    """Return the text that is in `content`; `what` is what messages call it, `launch` how the reader starts.
 
     Raises:
         ToolError: it is of no format that can be read.
@@ -46,7 +47,7 @@ def read_text(content: bytes, suffix: str, what: str, context: CallContext) -> s
 
     with (
         tempfile.NamedTemporaryFile(suffix=suffix) as file,
-        DocumentReader(seconds_a_file=max(1.0, context.seconds_left)) as reader,
+        DocumentReader(seconds_a_file=max(1.0, context.seconds_left), launch=launch) as reader,
     ):
         file.write(content)
         file.flush()

@@ -17,6 +17,7 @@ from satchel.runtime.sandbox import beneath
 from satchel.runtime.tools.base import Arguments, CallContext, Function, ToolResult, object_schema
 from satchel.runtime.tools.document_text import read_text
 from satchel.runtime.tools.errors import ToolError
+from satchel.runtime.worker.launching import Launch, launch_plainly
 
 _MOST_LISTED = 500
 _MOST_READ_BYTES = 8 << 20
@@ -37,8 +38,9 @@ class Files:
 
     name = "files"
 
-    def __init__(self, folders: Mapping[str, PickedFolder]) -> None:
-        self._folders = dict(folders)
+    def __init__(self, folders: Mapping[str, PickedFolder], *, launch: Launch = launch_plainly) -> None:
+        """`launch` starts the reader of documents: in the sandbox, where there is one."""
+        self._folders, self._launch = dict(folders), launch
 
     @property
     def functions(self) -> tuple[Function, ...]:
@@ -108,7 +110,7 @@ class Files:
             raise _unusable(arguments, error) from error
         finally:
             os.close(root)
-        lines = _text(content, arguments["file"], context).splitlines()
+        lines = _text(content, arguments["file"], context, self._launch).splitlines()
         start = arguments.get("from_line", 1) - 1
         page = lines[start : start + _LINES_A_PAGE]
         rest = len(lines) - start - len(page)
@@ -143,7 +145,7 @@ class Files:
             raise ToolError(reason=f"The folder {name} cannot be opened ({(error.strerror or '').lower()})") from error
 
 
-def _text(content: bytes, name: str, context: CallContext) -> str:
+def _text(content: bytes, name: str, context: CallContext, launch: Launch) -> str:
     """Return a file's text: as it is, else as the document reader finds it in a PDF and the like.
 
     Raises:
@@ -152,7 +154,7 @@ def _text(content: bytes, name: str, context: CallContext) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return read_text(content, PurePosixPath(name).suffix, name, context)
+        return read_text(content, PurePosixPath(name).suffix, name, context, launch=launch)
 
 
 def _capability(kind: Kind, *parts: str) -> Capability:

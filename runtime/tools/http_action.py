@@ -19,6 +19,7 @@ from satchel.runtime.tools.document_text import read_text, suffix_of
 from satchel.runtime.tools.egress import Egress, Request, Response
 from satchel.runtime.tools.errors import ToolError
 from satchel.runtime.tools.openapi import Filled, Operation, SecurityScheme, fill
+from satchel.runtime.worker.launching import Launch, launch_plainly
 
 _OK = range(200, 300)
 _MOST_ERROR = 2000
@@ -47,9 +48,17 @@ class HttpAction:
     """One OpenAPI document's operations; `name` is what `assistant.toml` calls it."""
 
     def __init__(
-        self, name: str, operations: tuple[Operation, ...], egress: Egress, secret_of: SecretOf = no_secrets
+        self,
+        name: str,
+        operations: tuple[Operation, ...],
+        egress: Egress,
+        secret_of: SecretOf = no_secrets,
+        *,
+        launch: Launch = launch_plainly,
     ) -> None:
+        """`launch` starts the reader of documents that an operation may answer with."""
         self._name, self._operations, self._egress, self._secret_of = name, operations, egress, secret_of
+        self._launch = launch
 
     @property
     def name(self) -> str:
@@ -91,7 +100,7 @@ class HttpAction:
             raise ToolError(
                 reason=f"The service sends the call to another place ({response.redirect.place}); it did not go"
             )
-        text = _without(_text(response, context), proof.secret)
+        text = _without(_text(response, context, self._launch), proof.secret)
         if response.status not in _OK:
             raise ToolError(reason=f"The service answered with status {response.status}: {text[:_MOST_ERROR]}")
         return ToolResult(text or f"Done (status {response.status}).", places=(response.address.place,))
@@ -134,7 +143,7 @@ def _request(operation: Operation, filled: Filled, proof: _Proof) -> Request:
     return Request(address, operation.method.upper(), accept | filled.headers | dict(proof.headers), filled.body)
 
 
-def _text(response: Response, context: CallContext) -> str:
+def _text(response: Response, context: CallContext, launch: Launch) -> str:
     media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if not response.body:
         return ""
@@ -145,7 +154,7 @@ def _text(response: Response, context: CallContext) -> str:
             return response.body.decode(errors="replace")
     if media_type.startswith("text/") and media_type != "text/html":
         return response.body.decode(errors="replace")
-    return read_text(response.body, suffix_of(media_type), "the answer", context)
+    return read_text(response.body, suffix_of(media_type), "the answer", context, launch=launch)
 
 
 def _without(text: str, secret: str) -> str:

@@ -9,6 +9,7 @@ from satchel.runtime.tools.base import Arguments, CallContext, Function, ToolRes
 from satchel.runtime.tools.document_text import read_text, suffix_of
 from satchel.runtime.tools.egress import Egress, Request
 from satchel.runtime.tools.errors import BadCallError, ToolError
+from satchel.runtime.worker.launching import Launch, launch_plainly
 
 _OK = range(200, 300)
 _MOST_CHARACTERS = 20_000
@@ -19,8 +20,9 @@ class WebFetch:
 
     name = "web_fetch"
 
-    def __init__(self, egress: Egress) -> None:
-        self._egress = egress
+    def __init__(self, egress: Egress, *, launch: Launch = launch_plainly) -> None:
+        """`launch` starts the reader of documents: in the sandbox, where there is one."""
+        self._egress, self._launch = egress, launch
 
     @property
     def functions(self) -> tuple[Function, ...]:
@@ -57,7 +59,7 @@ class WebFetch:
         if response.status not in _OK:
             raise ToolError(reason=f"{response.address.text} answered with status {response.status}")
         suffix = suffix_of(response.headers.get("content-type", "text/html"), response.address.path.partition("?")[0])
-        text = read_text(response.body, suffix, response.address.text, context)
+        text = read_text(response.body, suffix, response.address.text, context, launch=self._launch)
         start = arguments.get("from_character", 0)
         page = text[start : start + _MOST_CHARACTERS]
         rest = len(text) - start - len(page)

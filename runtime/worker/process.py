@@ -35,6 +35,7 @@ from satchel.runtime.worker.frames import (
     read_frame,
     write_frame,
 )
+from satchel.runtime.worker.launching import ChildProcess, Launch, launch_plainly
 from satchel.runtime.worker.limits import WorkerLimits
 
 _CLOSE_SECONDS = 2.0
@@ -60,17 +61,24 @@ class Worker:
     """
 
     def __init__(
-        self, module: str, *, name: str, limits: WorkerLimits | None = None, cancel_seconds: float = _CLOSE_SECONDS
+        self,
+        module: str,
+        *,
+        name: str,
+        limits: WorkerLimits | None = None,
+        cancel_seconds: float = _CLOSE_SECONDS,
+        launch: Launch = launch_plainly,
     ) -> None:
         """`module` is imported in the child and has `methods()`; `name` is what errors call it, such as "model".
 
-        A cancelled call that has not stopped after `cancel_seconds` is ended with its process.
+        A cancelled call that has not stopped after `cancel_seconds` is ended with its process. `launch` starts it.
         """
         self.name = name
         self._cancel_seconds = cancel_seconds
         self._module = module
         self._limits = limits or WorkerLimits()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._launch = launch
+        self._process: ChildProcess | None = None
         self._replies: queue.Queue[Any] = queue.Queue()
         self._reader: threading.Thread | None = None
         self._stderr: BinaryIO | None = None
@@ -87,16 +95,14 @@ class Worker:
         self._forget()
         try:
             self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
-            self._process = subprocess.Popen(
-                worker_command(self._module, self._limits),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._stderr,
-            )
+            self._process = self._launch(worker_command(self._module, self._limits), self._stderr)
         except OSError as error:  # no place for temporary files, too many processes
             self._forget()
             reason = f"it could not be started ({error.strerror or error})"
             raise WorkerDiedError(name=self.name, reason=reason) from error
+        except SatchelError:
+            self._forget()
+            raise
         # Each process has a queue of its own, so that the end of an old one is never taken for the end of a new one.
         self._replies = queue.Queue()
         self._reader = threading.Thread(

@@ -31,6 +31,7 @@ from satchel.runtime.knowledge.errors import (
 from satchel.runtime.knowledge.extract.limits import MAX_FILE_BYTES, MIB, READER_MEMORY_BYTES, in_mib
 from satchel.runtime.knowledge.extract.validity import find_fault
 from satchel.runtime.progress import SILENT, Progress
+from satchel.runtime.worker.launching import Launch, launch_plainly
 from satchel.runtime.worker.limits import WorkerLimits
 from satchel.runtime.worker.process import Worker, WorkerFailedError
 
@@ -63,7 +64,14 @@ class DocumentReader:
     After any error the next file can be read. Not to be shared between threads.
     """
 
-    def __init__(self, *, seconds_a_file: float = SECONDS_A_FILE, memory_bytes: int = READER_MEMORY_BYTES) -> None:
+    def __init__(
+        self,
+        *,
+        seconds_a_file: float = SECONDS_A_FILE,
+        memory_bytes: int = READER_MEMORY_BYTES,
+        launch: Launch = launch_plainly,
+    ) -> None:
+        """`launch` starts the child: `sandbox.workers.sandboxed` where this machine's sandbox holds."""
         self._seconds = seconds_a_file
         self._worker = Worker(
             "satchel.runtime.knowledge.extract.child",
@@ -71,6 +79,7 @@ class DocumentReader:
             # The only file that it writes is its log, into a temporary file that has no name.
             limits=WorkerLimits(memory_bytes=memory_bytes, file_bytes=MIB),
             cancel_seconds=_CANCEL_SECONDS,
+            launch=launch,
         )
 
     def read(

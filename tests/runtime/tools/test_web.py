@@ -10,6 +10,8 @@ from helpers.web_server import page, redirect, serving
 from satchel.runtime.engine.base import ToolCall
 from satchel.runtime.permissions.broker import Allow
 from satchel.runtime.permissions.labels import WEB, result_of
+from satchel.runtime.sandbox.probes import find_sandbox
+from satchel.runtime.sandbox.workers import sandboxed
 from satchel.runtime.tools.egress import Egress, Limits
 from satchel.runtime.tools.errors import BadCallError
 from satchel.runtime.tools.runner import ToolRunner
@@ -47,6 +49,16 @@ def test_a_page_of_a_private_network_is_not_everyones():
 def test_plain_text_and_json_are_read_as_they_are():
     assert fetch(page("just text", media_type="text/plain")).result.text == "just text"
     assert '"a": 1' in fetch(page('{"a": 1}', media_type="application/json")).result.text
+
+
+def test_pages_are_read_in_the_sandbox_where_there_is_one():
+    confinement = find_sandbox().confinement
+    if confinement is None:
+        pytest.skip("there is no sandbox here")
+    with serving(lambda _request, _body: page("<h1>Tides</h1><p>The Moon pulls.</p>")) as server:
+        runner = ToolRunner([WebFetch(Egress([server.place]), launch=sandboxed(confinement))])
+        outcome = runner.run(runner.prepare(ToolCall("web_fetch", {"address": f"{server.place}/"})), ALLOWED)
+    assert outcome.result.text == "Tides\n\nThe Moon pulls."
 
 
 def test_a_long_page_comes_in_pieces():
