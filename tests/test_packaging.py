@@ -17,6 +17,7 @@ PROJECT = tomllib.loads(TEXT)["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 KNOWN_EXTRAS = {
     *("builder", "embed", "openvino", "starter", "interpreter", "ocr", "train", "serve", "dev", "attacks"),
+    *("search", "mcp", "signin"),  # of single tools
 }
 
 
@@ -121,7 +122,10 @@ def distributions() -> dict[str, list[str]]:
 def test_every_library_that_the_runtime_imports_is_declared():
     # sentence-transformers is built on them, and torch's builds for GPUs, which alone need it, bring triton.
     with_embed = {"torch", "transformers", "tokenizers", "triton"}
-    declared = names(PROJECT["dependencies"]) | names(EXTRAS["embed"]) | with_embed
+    with_mcp = {"anyio", "httpx2", "mcp-types"}
+    single = ("embed", "search", "mcp", "signin", "ocr")
+    extras = {name for extra in single for name in names(EXTRAS.get(extra, []))}
+    declared = names(PROJECT["dependencies"]) | extras | with_embed | with_mcp
     undeclared = {
         f"{path}:{line} {library}"
         for part in ("runtime", "kernels")

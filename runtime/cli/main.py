@@ -29,7 +29,7 @@ VERBS = (
     ("rollback", "rollback", "go back to an earlier version of a pack"),
     ("grant", "grant", "show and change what an assistant may do"),
     ("eval", "evaluate", "run an assistant's saved cases"),
-    ("models", "models", "list models; convert an embedder"),
+    ("models", "models", "list, find, pull and remove models; convert an embedder"),
     ("doctor", "doctor", "show devices, models and the plan for this machine"),
     ("gui", "gui", "open the desktop app"),
 )

@@ -84,7 +84,12 @@ def list_models(home: Home) -> list[GgufFile]:
     """Return the models in this person's folder, by name; later parts of split ones are none of their own."""
     if not home.models.is_dir():
         return []
-    files = sorted(path for path in home.models.rglob("*.gguf") if path.is_file() and not is_later_part(path))
+    embedders = home.models / "embedders"  # converted ones are kept there, and none of them speaks
+    files = sorted(
+        path
+        for path in home.models.rglob("*.gguf")
+        if path.is_file() and not is_later_part(path) and embedders not in path.parents
+    )
     return [GgufFile(path, model_name(path), is_starter=path.name == STARTER_FILE) for path in files]
 
 

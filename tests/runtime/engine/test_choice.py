@@ -28,6 +28,14 @@ def models(home) -> Path:
     return home.models
 
 
+def test_converted_embedders_are_no_models_to_talk_to(models, home):
+    before = list_models(home)
+    (home.models / "embedders").mkdir()
+    write_gguf(home.models / "embedders" / "mine.gguf")
+
+    assert list_models(home) == before
+
+
 def test_reader_means_quotes(home):
     assert find_model("reader", home) == Quote()
 
