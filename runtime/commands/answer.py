@@ -50,6 +50,8 @@ class AnswerOptions:
     """Those that it may change as well."""
     artefacts: Path | None = None
     """Where files go that tools make; None: beside the chat."""
+    history: Path | None = None
+    """Another file for chats than the person's own: an editor's preview."""
 
 
 class BatchLine(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -110,7 +112,7 @@ def open_session(
         acting = _equipped(assistant, options, home, knowledge) if assistant.tools and model is not None else None
         if acting is not None:
             stack.callback(acting.close)
-        history = stack.enter_context(History(home.history if options.keep_history else None))
+        history = stack.enter_context(History((options.history or home.history) if options.keep_history else None))
         opened: Chat | None = history.chat(chat, assistant_id=assistant.id) if chat is not None else None
         yield Session(assistant, knowledge=knowledge, model=model, acting=acting, history=history, chat=opened)
 

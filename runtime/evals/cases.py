@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -49,6 +50,9 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tags: list[str] = []
 
 
+_NOTHING_EXPECTED = Expectation()
+
+
 def read_cases(content: bytes, path: Path) -> tuple[Case, ...]:
     """Read a cases file.
 
@@ -68,6 +72,22 @@ def read_cases(content: bytes, path: Path) -> tuple[Case, ...]:
             raise _wrong(path, f"line {number}, id", f'"{case.id}" is there twice')
         cases[case.id] = case
     return tuple(cases.values())
+
+
+def encode_cases(cases: Iterable[Case]) -> bytes:
+    """Return a cases file, a line a case; what has its default value is left out."""
+    return b"".join(msgspec.json.encode(_without_defaults(case)) + b"\n" for case in cases)
+
+
+def _without_defaults(case: Case) -> dict[str, Any]:
+    expect = {
+        key: value
+        for key, value in msgspec.to_builtins(case.expect).items()
+        if value != getattr(_NOTHING_EXPECTED, key)
+    }
+    if case.expect.tool is not None and case.expect.tool.arguments is None:
+        expect["tool"] = {"name": case.expect.tool.name}
+    return {"id": case.id, "question": case.question, "expect": expect} | ({"tags": case.tags} if case.tags else {})
 
 
 def _read_case(line: str, path: Path, number: int) -> Case:

@@ -66,3 +66,14 @@ def test_the_cases_that_the_readme_shows_are_good_ones():
     lines = readme.partition("```json\n")[2].partition("```")[0]
 
     assert [case.id for case in read_cases(lines.encode(), PATH)] == ["gate", "painter"]
+
+
+def test_cases_are_written_as_they_are_read_and_say_no_more_than_they_expect():
+    written = [
+        Case("a", "When?", Expectation(file="tides.md", page=3, contains=["noon"])),
+        Case("b", "Who?", Expectation(refuses=True), ["edge"]),
+        Case("c", "How much?", Expectation(tool=ExpectedTool("calculator"))),
+    ]
+    content = cases.encode_cases(written)
+    assert read_cases(content, Path("cases.jsonl")) == tuple(written)
+    assert content.splitlines()[1] == b'{"id":"b","question":"Who?","expect":{"refuses":true},"tags":["edge"]}'
