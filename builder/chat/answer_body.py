@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from satchel.builder.chat.code_block import CodeBlock
-from satchel.builder.chat.markdown import split_blocks, with_marks
+from satchel.builder.chat.markdown import Block, split_blocks, with_marks
 from satchel.builder.chat.prose import Prose
 from satchel.builder.chat.transcript import place_of
 from satchel.builder.theme.appearance import Appearance
@@ -30,19 +30,26 @@ class AnswerBody(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(10)
         self._shown: list[tuple[str, QWidget]] = []
+        self._blocks: list[Block] = []
+        self._numbers: set[int] = set()
 
     def show_text(self, markdown: str, sources: Sequence[Source]) -> None:
         """Show a text; the widgets of pieces that did not change stay as they are."""
         numbers = {source.n for source in sources}
         quotes = {source.n: quote_of(source) for source in sources}
         blocks = split_blocks(markdown)
+        if numbers != self._numbers:
+            self._numbers, self._blocks = numbers, []
         for number, block in enumerate(blocks):
+            if number < len(self._blocks) and self._blocks[number] == block:
+                continue
             widget = self._widget(number, block.kind)
             if isinstance(widget, CodeBlock):
                 widget.set_code(block.text, block.language)
             elif isinstance(widget, Prose):
                 widget.quotes = quotes
                 widget.set_markdown(with_marks(block.text, numbers))
+        self._blocks = blocks
         while len(self._shown) > len(blocks):
             _, widget = self._shown.pop()
             self._column.removeWidget(widget)

@@ -18,6 +18,8 @@ from satchel.builder.theme.tokens import TEXT_COLUMN
 
 _AROUND = 600
 """Pixels above and below the view in which widgets are kept ready."""
+_AT_ONCE = 40
+"""Pixels round the view in which they are built at once; the others follow one by one, while nothing else waits."""
 _MARGIN = 32
 _TOP, _BOTTOM, _GAP = 24, 24, 14
 _WHEEL_STEP = 60
@@ -53,6 +55,10 @@ class MessageList(QAbstractScrollArea):
         self._soon.setSingleShot(True)
         self._soon.setInterval(0)
         self._soon.timeout.connect(self._remeasure)
+        self._ahead = QTimer(self)
+        self._ahead.setSingleShot(True)
+        self._ahead.setInterval(0)
+        self._ahead.timeout.connect(self._build_ahead)
 
     @property
     def built(self) -> dict[int, QWidget]:
@@ -208,8 +214,8 @@ class MessageList(QAbstractScrollArea):
         bar = self.verticalScrollBar()
         for _ in range(2):
             top = self._tops[-1] - self.viewport().height() + _BOTTOM if at_end else self._tops[anchor] + offset
-            first, last = self._range(top - _AROUND, top + self.viewport().height() + _AROUND)
-            lowest = self._build(first, last)
+            bottom = top + self.viewport().height()
+            lowest = self._build(self._range(top - _AT_ONCE, bottom + _AT_ONCE), self._near(top))
             if lowest is None:
                 break
             self._sum_up(lowest)
@@ -218,6 +224,34 @@ class MessageList(QAbstractScrollArea):
         bar.setRange(0, max(0, total - self.viewport().height()))
         bar.setValue(bar.maximum() if at_end else self._tops[anchor] + offset)
         self._place()
+        self._ahead.start()
+
+    def _build_ahead(self) -> None:
+        """Build one more row near the view."""
+        if self._laying_out:
+            return
+        value = self.verticalScrollBar().value()
+        first, last = self._near(value)
+        shown = self._range(value, value + self.viewport().height())
+        # Nearest first: below the view, then above it.
+        waiting = [row for row in (*range(shown[1], last), *reversed(range(first, shown[0]))) if row not in self._built]
+        if waiting:
+            self._laying_out = True
+            try:
+                self._build((waiting[0], waiting[0] + 1), (first, last))
+                anchor, offset = self._anchor()
+                self._sum_up(0)
+                bar = self.verticalScrollBar()
+                bar.setRange(0, max(0, self._tops[-1] + _BOTTOM - self.viewport().height()))
+                bar.setValue(bar.maximum() if self.following else self._tops[anchor] + offset)
+                self._place()
+            finally:
+                self._laying_out = False
+            if len(waiting) > 1:
+                self._ahead.start()
+
+    def _near(self, top: int) -> tuple[int, int]:
+        return self._range(top - _AROUND, top + self.viewport().height() + _AROUND)
 
     def _range(self, top: int, bottom: int) -> tuple[int, int]:
         count = len(self._heights)
@@ -225,13 +259,16 @@ class MessageList(QAbstractScrollArea):
         last = min(count, bisect.bisect_left(self._tops, bottom))
         return min(first, count), last
 
-    def _build(self, first: int, last: int) -> int | None:
-        """Have widgets of these rows only, each measured; return the lowest row whose height was not as thought."""
-        for row in [row for row in self._built if not first <= row < last]:
+    def _build(self, wanted: tuple[int, int], kept: tuple[int, int]) -> int | None:
+        """Have widgets of the wanted rows, each measured, and of no row that is not to be kept.
+
+        Returns the lowest row whose height was not as thought.
+        """
+        for row in [row for row in self._built if not kept[0] <= row < kept[1]]:
             _drop(self._built.pop(row))
             self._measured.discard(row)
         lowest: int | None = None
-        for row in range(first, last):
+        for row in range(*wanted):
             if row not in self._built:
                 widget = self._make(row)
                 widget.setParent(self.viewport())

@@ -12,7 +12,7 @@ from satchel.builder.language import translate
 from satchel.builder.library.actions import LibraryActions
 from satchel.builder.library.cards import AssistantCard, ChatRow, MenuEntry
 from satchel.builder.library.shelf import RECENT, Order, Shelf, arrange, facts, find_chats, read_shelf, remembered_shelf
-from satchel.builder.operations import Failure
+from satchel.builder.operations import Failure, Task
 from satchel.builder.page import Page
 from satchel.builder.shell import Shell
 from satchel.builder.states import States
@@ -23,7 +23,7 @@ from satchel.builder.widgets.flow import CardGrid
 from satchel.builder.widgets.labels import IconLabel, label, rule
 from satchel.runtime.commands.library import LibraryEntry
 
-_LOOK_UP_AFTER_MS = 100
+_LOOK_UP_AFTER_MS, _WARM_UP_AFTER_MS = 100, 400
 
 
 class LibraryPage(Page):
@@ -86,7 +86,17 @@ class LibraryPage(Page):
             QTimer.singleShot(_LOOK_UP_AFTER_MS, self, self._look_up)
         else:
             self._look_up()
+        if not self._first_read:
+            QTimer.singleShot(_WARM_UP_AFTER_MS, self, self._warm_up)
         self._first_read = True
+
+    def _warm_up(self) -> None:
+        """Import what a chat needs while the person looks at the cards: opening the first one would wait for it."""
+
+        def work(_task: Task) -> None:
+            import satchel.builder.chat.page  # noqa: F401 - for its being there
+
+        self.shell.operations.run(work, owner=self, name="warm up")
 
     def _look_up(self) -> None:
         home = self.shell.home
@@ -97,6 +107,8 @@ class LibraryPage(Page):
         )
 
     def commands(self) -> Iterable[Command]:
+        new = translate("Library", "New assistant")
+        yield Command(new, lambda: self.shell.open("new"), "Ctrl+N", icon="plus")
         yield Command(translate("Library", "Import a pack…"), self.choose_pack, "Ctrl+O", icon="download")
         yield Command(translate("Library", "Search assistants and chats"), self.search.setFocus, "Ctrl+F")
 
@@ -132,6 +144,16 @@ class LibraryPage(Page):
         row.addWidget(self.sort)
         row.addWidget(
             Button(appearance, translate("Library", "Import…"), icon="download", clicked=self.choose_pack, tip="Ctrl+O")
+        )
+        row.addWidget(
+            Button(
+                appearance,
+                translate("Library", "New assistant"),
+                role="primary",
+                icon="plus",
+                clicked=lambda: self.shell.open("new"),
+                tip="Ctrl+N",
+            )
         )
         self.buttons = row
         return row
@@ -226,6 +248,10 @@ class LibraryPage(Page):
         entries: list[MenuEntry] = []
         if not entry.problem:
             entries.append((translate("Library", "New chat"), "messages-square", lambda: self._open(entry)))
+            if entry.kind == "project":
+                folder = entry.reference
+                edit = translate("Library", "Edit")
+                entries.append((edit, "pencil", lambda: self.shell.open("editor", folder=folder)))
             entries.append((translate("Library", "Duplicate"), "copy", lambda: actions.duplicate(entry)))
         away = entry.kind == "project" and not entry.own_folder
         says = translate("Library", "Take out of the library") if away else translate("Library", "Delete")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import zlib
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPainterPath, QPaintEvent, QPixmap
@@ -19,7 +19,7 @@ def initials(name: str) -> str:
 
 def avatar_colour(identity: str) -> str:
     """Return the colour that goes with an assistant's id; it stays through renames."""
-    return AVATARS[hashlib.sha256(identity.encode()).digest()[0] % len(AVATARS)]
+    return AVATARS[zlib.crc32(identity.encode()) % len(AVATARS)]
 
 
 class Avatar(QWidget):

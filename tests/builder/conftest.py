@@ -6,6 +6,7 @@ A Qt warning fails a test (`qt_log_level_fail`), a thread or process that is lef
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ pytest.importorskip("PySide6.QtWidgets", reason="the extra `builder` is not inst
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from helpers.windows import Driver
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from satchel.builder.app import Application, make_window
@@ -90,8 +92,7 @@ def _close(window: Window) -> None:
 
 def _settle(window: Window) -> bool:
     """Let the last signals of operations arrive."""
-    for _ in range(100):
-        QApplication.processEvents()
-        if not window.shell.operations.busy:
-            return True
-    return False
+    give_up = time.monotonic() + 30
+    while window.shell.operations.busy and time.monotonic() < give_up:
+        QTest.qWait(5)
+    return not window.shell.operations.busy
