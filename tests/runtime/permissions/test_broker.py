@@ -39,22 +39,23 @@ WRITE = Call("write", {"text": "x"}, (parse_capability("fs.write notes/a"),), Ef
 
 
 @pytest.mark.parametrize(
-    "call",
+    ("call", "powers"),
     [
-        Call("unknown", {}),
-        Call("call", {}, (parse_capability("net.call other.example"),)),
-        Call("call", {}, (parse_capability("net.call"),)),
-        Call("write", {}, (parse_capability("fs.write notes/a"), parse_capability("fs.read notes/a"))),
+        (Call("unknown", {}), "the tool unknown"),
+        (Call("call", {}, (parse_capability("net.call b.example"),)), "call the web service at https://b.example"),
+        (Call("call", {}, (parse_capability("net.call"),)), "call web services anywhere"),
+        (
+            Call("write", {}, (parse_capability("fs.write notes/a"), parse_capability("fs.read notes/a"))),
+            "change files in notes/a, read files in notes/a",
+        ),
     ],
 )
-def test_what_the_pack_did_not_ask_for_is_denied_even_if_granted_and_answered(call):
+def test_what_the_pack_did_not_ask_for_is_denied_even_if_granted_and_answered(call, powers):
     everything = Grants(allowed=GRANTED.allowed, answered=frozenset({call.digest}))
 
-    decision = decide(REQUESTS, everything, call, {}, MINE)
-
-    assert decision == Deny(decision.why)
-    assert "did not ask for it" in decision.why
-    assert (call.needs[0].in_words if call.needs else call.tool) in decision.why
+    assert decide(REQUESTS, everything, call, {}, MINE) == Deny(
+        f"the assistant did not ask for it when it was made: {powers}"
+    )
 
 
 def test_never_beats_always_once_and_standing():
@@ -87,9 +88,8 @@ def test_rule_a_a_change_of_state_is_never_automatic_with_anything_untrusted_in_
     for call in (WRITE, service(changes=True)):
         decision = decide(REQUESTS, GRANTED, call, dict.fromkeys(call.arguments, label), TAINTED)
 
-        assert isinstance(decision, Ask)
-        assert decision.rule is Rule.STATE
-        assert "changes something" in decision.why
+        why = "it changes something, and this chat holds text that other people may have written"
+        assert decision == Ask(why, Rule.STATE)
 
 
 def test_rule_a_does_not_hold_for_what_only_reads():

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from satchel.runtime.permissions.calls import Call, Effect
+from satchel.runtime.permissions.calls import Call, Effect, canonical
 from satchel.runtime.permissions.capabilities import parse_capability, parse_requests
 from satchel.runtime.permissions.grants import Choice, Grant, Grants, grants_for, ticked
 
@@ -60,6 +60,10 @@ def test_a_grant_says_in_words_what_it_is():
     assert str(Grant("clock")) == "use clock"
 
 
+def test_answers_have_the_names_that_events_and_commands_use():
+    assert [choice.value for choice in Choice] == ["once", "chat", "always", "never"]
+
+
 def test_answers_do_what_they_say():
     once = Grants().with_answer(CALL, Choice.ONCE)
     assert once == Grants(answered=frozenset({CALL.digest}))
@@ -102,7 +106,8 @@ def test_the_named_places_are_those_of_exact_grants():
         "mcp.connect c.org/x",
     ]
 
-    assert ticked(parse_requests([("t", lines)])).named_places == {"https://a.org", "search:ddgs", "https://c.org"}
+    grants = ticked(parse_requests([("t", lines), ("clock", [])]))
+    assert grants.named_places == {"https://a.org", "search:ddgs", "https://c.org"}
 
 
 def test_the_digest_tells_calls_apart_that_python_calls_equal():
@@ -112,6 +117,7 @@ def test_the_digest_tells_calls_apart_that_python_calls_equal():
     assert len({digest(value) for value in (1, True, 1.0, "1", [1], {"1": 1}, None)}) == 7
     assert Call("t", {"a": 1, "b": 2}).digest == Call("t", {"b": 2, "a": 1}).digest
     assert Call("t", {}, (FETCH, ANYWHERE)).digest == Call("t", {}, (ANYWHERE, FETCH)).digest
+    assert canonical({"b": [1, "ü"], "a": None}) == b'{"a":null,"b":[1,"\\u00fc"]}'
     assert CALL.digest != Call("web", {"url": "https://a.org/"}, (FETCH,)).digest
 
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from satchel.runtime.permissions.labels import EVERYONE, LOWEST, WEB, Integrity, Label, join, only, typed_label
 from satchel.runtime.permissions.provenance import (
+    LEAST_SPAN,
     MOST_PARTS,
     MOST_PARTS_OF_A_CALL,
     Labelled,
@@ -53,6 +54,17 @@ def test_whatever_else_an_argument_holds_is_the_models_own(value):
     assert labelled(value) == LOWEST
 
 
+@pytest.mark.parametrize("value", [True, False, None, float("nan"), float("inf"), [], {}])
+def test_what_is_no_word_is_the_models_own_even_if_the_message_spells_it(value):
+    assert labelled(value, message="True False None nan inf [] {}") == LOWEST
+
+
+def test_words_within_words_do_not_make_a_message_longer_than_it_is():
+    assert labelled("a b a-b", message="a-b") == LOWEST
+    assert stands_in_message("a b a-b", "a-b") is False
+    assert stands_in_message("a-b", "a-b") is True
+
+
 def test_a_verbatim_span_has_the_label_of_the_value_that_holds_it():
     assert labelled("the Riverside View", page="Stay at the Riverside View, it is fine") == PAGE
     assert labelled("Account 12", file="Account 12") == FILE
@@ -94,6 +106,10 @@ def test_each_argument_has_its_label():
 
     assert label_arguments({"a": "June", "b": "other", "c": 13}, sources) == {"a": TYPED, "b": WEB, "c": TYPED}
     assert label_arguments({}, sources) == {}
+
+
+def test_the_bounds_are_those_of_the_readme():
+    assert (LEAST_SPAN, MOST_PARTS, MOST_PARTS_OF_A_CALL) == (6, 8, 24)
 
 
 def test_a_call_of_many_arguments_is_the_models_own_as_a_whole():
