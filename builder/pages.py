@@ -35,6 +35,8 @@ def page_specs() -> tuple[PageSpec, ...]:
         PageSpec("library", _library, "top", translate("Rail", "Library"), "library"),
         PageSpec("chat", _chat, "top", translate("Rail", "Chats"), "messages-square"),
         PageSpec("import", _import_review, under="library"),
+        PageSpec("new", _new, under="library"),
+        PageSpec("editor", _editor, under="library"),
     )
 
 
@@ -54,3 +56,15 @@ def _import_review(shell: Shell) -> Page:
     from satchel.builder.importing.page import ImportPage
 
     return ImportPage(shell)
+
+
+def _new(shell: Shell) -> Page:
+    from satchel.builder.editor.new_page import NewPage
+
+    return NewPage(shell)
+
+
+def _editor(shell: Shell) -> Page:
+    from satchel.builder.editor.page import EditorPage
+
+    return EditorPage(shell)

@@ -168,5 +168,3 @@ class Document(QObject):
     def _become(self, state: State, about: str = "") -> None:
         self.state = state
         self.state_changed.emit(state, about)
-
-

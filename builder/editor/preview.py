@@ -21,7 +21,7 @@ class Preview(ChatView):
 
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)
-        self._folder: Path | None = None
+        self.folder: Path | None = None
         self._history: Path | None = None
         self._chat_id: str | None = None
         self._model: str | None = None
@@ -44,7 +44,7 @@ class Preview(ChatView):
 
     def begin(self, folder: Path, history: Path, draft: Draft, save: Callable[[], object]) -> None:
         """Show an assistant with an empty chat; `save` writes the form into the folder, `note_saved` follows."""
-        self._folder, self._history, self._save = folder, history, save
+        self.folder, self._history, self._save = folder, history, save
         self._chat_id, self._model, self._waiting = None, None, None
         self._draft = draft
         self._reopen()
@@ -97,10 +97,10 @@ class Preview(ChatView):
         self._save()
 
     def _open_now(self) -> None:
-        if self._folder is None or self._draft is None:
+        if self.folder is None or self._draft is None:
             return
         self._answers, self._knowledge_changed = self._draft, False
-        opening = Opening(str(self._folder), self._chat_id, self._model, self._history)
+        opening = Opening(str(self.folder), self._chat_id, self._model, self._history)
         self.open(opening, self._draft.avatar)
 
     def _request(self, request: Request) -> None:

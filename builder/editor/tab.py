@@ -46,6 +46,9 @@ class Tab(QScrollArea):
     def complain(self, key: str, why: str) -> None:
         """Say at its field what is wrong; an empty key: nothing is."""
 
+    def close_down(self) -> None:
+        """End what runs: another assistant is opened, or the window closes."""
+
     def undoable(self, field: QWidget) -> None:
         """Let a text field leave undo and redo to the form, so that there is one history."""
         field.installEventFilter(self._undo_filter)
@@ -53,10 +56,10 @@ class Tab(QScrollArea):
 
 class _FormUndo(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            if any(event.matches(key) for key in _UNDO_KEYS):
-                event.ignore()
-                return True
+        is_key = event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
+        if is_key and any(event.matches(key) for key in _UNDO_KEYS):
+            event.ignore()
+            return True
         return super().eventFilter(watched, event)
 
 
@@ -87,6 +90,8 @@ def show_text(field: QPlainTextEdit, text: str) -> None:
     field.blockSignals(False)
     if field.hasFocus():
         field.setTextCursor(cursor)
+    elif not old:
+        field.moveCursor(cursor.MoveOperation.Start)
 
 
 def _units(text: str) -> int:

@@ -35,6 +35,8 @@ QLabel[role="danger"] {{ color: {red}; }}
 QFrame[role="card"] {{ background: {surface}; border: 1px solid {line}; border-radius: {corner}px; }}
 QFrame[role="card"][hovered="true"] {{ border-color: {faint}; }}
 QFrame[role="card"][focused="true"] {{ border: 2px solid {accent}; }}
+QFrame[role="card"][chosen="true"] {{ border: 1px solid {accent}; background: {soft_accent}; }}
+QFrame[role="card"][drop="true"] {{ border: 1px dashed {faint}; background: transparent; }}
 QFrame[role="card"][wanted="true"] {{ border: 2px dashed {accent}; background: {soft_accent}; }}
 QFrame[role="row"] {{ background: transparent; border: 0; border-radius: 6px; }}
 QFrame[role="row"][hovered="true"] {{ background: {sunken}; }}
@@ -98,6 +100,9 @@ QPlainTextEdit:focus, QTextEdit:focus {{ padding: 5px; }}
 QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus {{ min-height: {focused_height}px; }}
 QLineEdit[role="bare"], QPlainTextEdit[role="bare"], QTextEdit[role="bare"], QTextBrowser[role="bare"] {{
     background: transparent; border: 0; padding: 0;
+}}
+QAbstractSpinBox QLineEdit, QAbstractSpinBox QLineEdit:focus {{
+    background: transparent; border: 0; padding: 0; min-height: 0;
 }}
 QComboBox::drop-down {{ border: 0; width: 24px; }}
 QComboBox QAbstractItemView, QMenu {{

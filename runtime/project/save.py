@@ -35,7 +35,13 @@ def save_assistant(folder: Path, assistant: Assistant) -> None:
     except (OSError, ValueError) as error:  # TOMLKit's errors and UnicodeDecodeError are ValueErrors
         raise ProjectFormatError(path=path, where="reading", reason=str(error).rstrip(".")) from error
     defaults = msgspec.to_builtins(Assistant(id=assistant.id, name=assistant.name))
-    _merge(document, msgspec.to_builtins(assistant), defaults)
+    wanted = msgspec.to_builtins(assistant)
+    stated = document.get("tools", {})
+    wanted["tools"] = {
+        name: {key: value for key, value in tool.items() if value or key in stated.get(name, {})}
+        for name, tool in wanted["tools"].items()
+    }
+    _merge(document, wanted, defaults)
     text = tomlkit.dumps(document)
     save_text(path, text.replace("\n", "\r\n") if "\r\n" in before else text)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from satchel.runtime.project.errors import ProjectFormatError
 from satchel.runtime.project.folder import load_project
 from satchel.runtime.project.save import save_assistant
-from satchel.runtime.project.schema import Assistant, Sampling, parse_assistant
+from satchel.runtime.project.schema import Assistant, Sampling, Tool, parse_assistant
 from satchel.runtime.project.template import create_project
 
 COMMENTED = f"""# My assistant
@@ -64,6 +64,13 @@ def test_a_stated_default_stays_stated_and_other_defaults_stay_out(tmp_path):
     assert 'description = "new"' in text
     assert "greeting" not in text
     assert "[sampling]" not in text
+
+
+def test_a_tool_that_needs_nothing_is_one_line_and_what_is_stated_of_another_stays(tmp_path):
+    folder = write_project(tmp_path, settings="[tools.clock]\nrequests = []\n")
+    assistant = load_project(folder).assistant
+    save_assistant(folder, change(assistant, tools={**assistant.tools, "calculator": Tool()}))
+    assert (folder / "assistant.toml").read_text() == SETTINGS + "[tools.clock]\nrequests = []\n\n[tools.calculator]\n"
 
 
 def test_a_key_set_back_to_nothing_leaves_the_file(tmp_path):

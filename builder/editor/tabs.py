@@ -1,0 +1,40 @@
+"""The table of the editor's tabs; one is made when it is first shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from satchel.builder.editor.knowledge_work import KnowledgeWork
+from satchel.builder.editor.tab import Tab
+from satchel.builder.language import translate
+from satchel.builder.shell import Shell
+
+
+@dataclass(frozen=True, slots=True)
+class TabSpec:
+    """A tab of the form."""
+
+    key: str
+    title: str
+    make: Callable[[Shell, KnowledgeWork], Tab]
+
+
+def tab_specs() -> tuple[TabSpec, ...]:
+    """Return the tabs of the form, in their order."""
+    return (
+        TabSpec("persona", translate("Editor", "Persona"), _persona),
+        TabSpec("knowledge", translate("Editor", "Knowledge"), _knowledge),
+    )
+
+
+def _persona(shell: Shell, _work: KnowledgeWork) -> Tab:
+    from satchel.builder.editor.persona_tab import PersonaTab
+
+    return PersonaTab(shell)
+
+
+def _knowledge(shell: Shell, work: KnowledgeWork) -> Tab:
+    from satchel.builder.editor.knowledge_tab import KnowledgeTab
+
+    return KnowledgeTab(shell, work)
