@@ -22,6 +22,15 @@ class SettingsError(SatchelError):
     remedy = "Correct the file or remove it; every key has a default."
 
 
+class ImageSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Who paints for the tool `image`."""
+
+    address: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s/?#@]+/[^\s?#]*)?$", max_length=500)] = ""
+    """Of an OpenAI-compatible endpoint, such as `http://127.0.0.1:7860/v1/images/generations`; empty: there is none."""
+    model: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    """As the endpoint calls it; empty: its own choice."""
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`settings.toml`."""
 
@@ -35,6 +44,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Window in tokens; 0: what the plan finds for this machine."""
     hub_endpoints: Annotated[tuple[HubEndpoint, ...], msgspec.Meta(min_length=1)] = (HUB,)
     """Where models are pulled from: the hub's address and its mirrors', tried in this order."""
+    image: ImageSettings = ImageSettings()
 
 
 def load_settings(folder: Path) -> Settings:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from satchel.runtime.commands.tool_states import SandboxWay, ToolState, sandbox_ways, tool_states
 from satchel.runtime.engine.choice import GgufFile, Quote, find_model, list_models
 from satchel.runtime.engine.client import EngineClient
 from satchel.runtime.engine.devices import Machine
@@ -22,6 +23,8 @@ from satchel.runtime.engine.sizes import in_words
 from satchel.runtime.engine.starter import find_starter
 from satchel.runtime.errors import SatchelError
 from satchel.runtime.paths import Home
+from satchel.runtime.sandbox.known import KnownSandbox
+from satchel.runtime.sandbox.probes import find_sandbox
 
 _DISTRIBUTION = "satchel-assistants"
 _ENGINE = "llama-cpp-python"
@@ -64,18 +67,22 @@ class DoctorReport(msgspec.Struct, frozen=True, kw_only=True):
     extras: dict[str, bool]
     models: tuple[ModelReport, ...]
     sandbox: str
+    sandbox_ways: tuple[SandboxWay, ...]
+    tools: tuple[ToolState, ...]
     problems: tuple[str, ...]
 
 
 def doctor(home: Home, models: Sequence[str] = (), *, context: int = 0, gpu_layers: int | None = None) -> DoctorReport:
     """Look at this machine; `models` are references as `--model` takes them, without any all that are found.
 
-    Nothing is loaded and nothing is changed. What cannot be found out is a line in `problems`, never an error.
+    Nothing is loaded, and nothing but the cache is changed. What cannot be found out is a line in `problems`, no error.
     """
     problems: list[str] = []
     machine = _ask_engine(problems)
     backends = tuple(sorted({device.backend for device in machine.devices})) if machine is not None else ()
     hint, reason = gpu_build(machine)
+    # Anew, and every way: a person who looks here has likely changed something. What is found serves later commands.
+    sandbox = KnownSandbox(home.cache, find=lambda: find_sandbox(every_way=True)).state(fresh=True)
     request = PlanRequest(context=context, gpu_layers=gpu_layers)
     return DoctorReport(
         version=_version(_DISTRIBUTION),
@@ -86,7 +93,9 @@ def doctor(home: Home, models: Sequence[str] = (), *, context: int = 0, gpu_laye
         gpu_reason=reason,
         extras=_extras(home),
         models=tuple(_reports(home, models, machine, request)),
-        sandbox="not yet: code and MCP tools come with a later version",
+        sandbox=sandbox.in_words,
+        sandbox_ways=sandbox_ways(sandbox),
+        tools=tool_states(sandbox, home),
         problems=tuple(problems),
     )
 
@@ -109,6 +118,13 @@ def explain(report: DoctorReport) -> list[str]:
         lines.append(f"  {report.gpu_hint}")
     lines.append("extras: " + ", ".join(f"{name} {'yes' if there else 'no'}" for name, there in report.extras.items()))
     lines.append(f"sandbox: {report.sandbox}")
+    lines += [f"  {one.way}: {one.problem or 'holds'}" for one in report.sandbox_ways]
+    if report.sandbox.startswith("off"):
+        lines.append("  documents are read in a plain child process, with limits of time and memory")
+    usable = [one for one in report.tools if not one.off]
+    lines.append(f"tools: {', '.join(one.name for one in usable)}")
+    lines += [f"  {one.name}, but {one.limited}" for one in usable if one.limited]
+    lines += [f"  {one.name} is off: {one.off}" for one in report.tools if one.off]
     if not report.models:
         lines.append("models: none found")
     for model in report.models:

@@ -41,6 +41,7 @@ from satchel.runtime.project.folder import CASES_FILE, Project, load_project
 from satchel.runtime.project.knowledge_inputs import cut_anew, knowledge_inputs
 from satchel.runtime.project.outcomes import BuiltPack, IndexedFile, ProjectIndex
 from satchel.runtime.project.sealing import seal
+from satchel.runtime.sandbox.known import KnownSandbox
 
 _INDEX_VERSION = 2
 """Raised when the same files and settings give other arrays."""
@@ -142,7 +143,7 @@ class ProjectBuilder:
         assistant = self._project.assistant
         cache = VectorCache(self._home)
         with contextlib.ExitStack() as stack:
-            reader = stack.enter_context(DocumentReader())
+            reader = stack.enter_context(DocumentReader(launch=KnownSandbox(self._home.cache).launch))
             texts = TextCache(self._home.cache / "texts")
             files = read_files(inputs, reader, texts, fresh=rebuild, progress=progress)
             embedder = build_embedder(self._embedder, self._home, threads=self._threads)

@@ -16,12 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from satchel.runtime.errors import SatchelError
-from satchel.runtime.sandbox import bubblewrap
 from satchel.runtime.sandbox.confinement import Confinement
 from satchel.runtime.sandbox.errors import SandboxOffError
-from satchel.runtime.sandbox.inside import landlock_abi
 from satchel.runtime.sandbox.policy import Policy
-from satchel.runtime.sandbox.running import run_to_end
 
 _SECONDS = 20.0
 _LANDLOCK_GUARDS_TRUNCATION_SINCE = 3
@@ -99,10 +96,15 @@ class SandboxState:
         return confinement
 
 
-def find_sandbox() -> SandboxState:
-    """Probe this machine: bubblewrap first, and Landlock alone where unprivileged user namespaces are forbidden."""
+def find_sandbox(*, every_way: bool = False) -> SandboxState:
+    """Probe this machine: bubblewrap first, and Landlock alone where unprivileged user namespaces are forbidden.
+
+    `every_way` tries Landlock alone too where bubblewrap will do, so that a person sees what would be left without it.
+    """
     if sys.platform != "linux":
         return SandboxState((), f"there is none for {sys.platform}; it needs Linux")
+    from satchel.runtime.sandbox.inside import landlock_abi  # of Linux, as all that it imports
+
     abi = landlock_abi()
     ways = []
     if (bwrap := shutil.which("bwrap")) is not None:
@@ -114,13 +116,16 @@ def find_sandbox() -> SandboxState:
     probed: list[Probed] = []
     for way in ways:
         probed.append(Probed(way, probe(way)))
-        if not probed[-1].problem:
+        if not probed[-1].problem and not every_way:
             break
     return SandboxState(tuple(probed))
 
 
 def probe(confinement: Confinement) -> str:
     """Return what is wrong with a way of confining; empty: nothing that these probes could find."""
+    from satchel.runtime.sandbox import bubblewrap
+    from satchel.runtime.sandbox.running import run_to_end
+
     with tempfile.TemporaryDirectory(prefix="satchel-probe-") as folder, socket.socket() as listener:
         secret = Path(folder, "secret")
         secret.write_text("nobody else's")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import IO, BinaryIO
@@ -48,9 +49,8 @@ def code_folders() -> tuple[Path, ...]:
 
 
 def _search_path() -> list[Path]:
-    import satchel
-
-    return [Path(entry).parent for entry in satchel.__path__ if Path(entry).is_dir()]
+    # Imported already, as the parent of this very module.
+    return [Path(entry).parent for entry in sys.modules["satchel"].__path__ if Path(entry).is_dir()]
 
 
 class _SandboxedWorker:

@@ -16,7 +16,7 @@ def test_json_has_every_key_of_the_report(capsys, home):
     report = json.loads(capsys.readouterr().out)
     assert list(report) == [
         *("version", "engine_version", "machine", "backends", "gpu_hint", "gpu_reason", "extras", "models"),
-        *("sandbox", "problems"),
+        *("sandbox", "sandbox_ways", "tools", "problems"),
     ]
     assert report["machine"]["cores"] >= 1
     assert report["extras"]["starter"] is True
@@ -27,6 +27,37 @@ def test_json_has_every_key_of_the_report(capsys, home):
     assert starter["plan"]
     assert report["problems"] == []
     assert not home.data.exists()
+
+
+def test_the_sandbox_and_every_tool_are_told_with_their_reasons(capsys):
+    assert main(["doctor", "reader", "--json"]) == 0
+
+    report = json.loads(capsys.readouterr().out)
+    assert report["sandbox"].startswith(("on: ", "off: "))
+    assert all(way.keys() == {"way", "problem"} for way in report["sandbox_ways"])
+    tools = {tool["name"]: tool for tool in report["tools"]}
+    assert {"calculator", "files", "http_action", "image", "mcp", "memory", "python", "web_fetch"} < tools.keys()
+    assert tools["calculator"] == {"name": "calculator", "off": "", "limited": ""}
+    assert "settings.toml" in tools["image"]["off"]
+    assert bool(tools["python"]["off"]) == report["sandbox"].startswith("off")
+
+
+def test_a_machine_without_a_sandbox_says_what_that_switches_off(capsys, monkeypatch):
+    monkeypatch.setattr("sys.platform", "darwin")
+    assert main(["doctor", "reader"]) == 0
+
+    said = capsys.readouterr().out
+    assert "sandbox: off: there is none for darwin; it needs Linux\n" in said
+    assert "documents are read in a plain child process, with limits" in said
+    assert "python is off: the sandbox is off: there is none for darwin" in said
+    assert "mcp, but servers over HTTP only" in said
+
+
+def test_an_image_endpoint_in_the_settings_switches_its_tool_on(capsys, home):
+    write_files(home.settings, {"settings.toml": '[image]\naddress = "http://127.0.0.1:7860/v1/images/generations"\n'})
+    assert main(["doctor", "reader", "--json"]) == 0
+    tools = {tool["name"]: tool for tool in json.loads(capsys.readouterr().out)["tools"]}
+    assert tools["image"]["off"] == ""
 
 
 def test_models_are_planned_with_their_sums(capsys, tmp_path):
