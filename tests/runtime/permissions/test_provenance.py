@@ -123,7 +123,15 @@ def test_a_call_of_many_arguments_is_the_models_own_as_a_whole():
 
 @pytest.mark.parametrize(
     ("text", "span", "times"),
-    [("a-b a", "a", 2), ("aa", "a", 0), ("a a", "a", 2), ("x13y 13", "13", 1), ("(13)", "13", 1), ("13_", "13", 0)],
+    [
+        ("a-b a", "a", 2),
+        ("aa", "a", 0),
+        ("a a", "a", 2),
+        ("x13y 13", "13", 1),
+        ("(13)", "13", 1),
+        ("13_", "13", 0),
+        ("--", "-", 2),
+    ],
 )
 def test_spans_end_at_the_borders_of_words(text, span, times):
     assert count_spans(text, span) == times
