@@ -112,12 +112,13 @@ def main() -> None:
         QTest.qWait(3000)  # as long as a person looks at the cards before choosing one
         stalls["library, while the chat's code is imported"] = beats.longest()
         window.shell.open("chat", reference=str(sample_pack()))
-        view: Any = window.page.view  # type: ignore[attr-defined]
+        page: Any = window.page  # of the chat, which has more than a page
+        view = page.view
         until(lambda: view.assistant is not None)
         stalls["open a chat"] = beats.longest()
         view.send(QUESTION)
         until(lambda: view.entries and not view.busy)
-        until(lambda: window.page.pane.page is not None)  # type: ignore[attr-defined]
+        until(lambda: page.pane.page is not None)
         QTest.qWait(300)
         stalls["a quote and its page"] = beats.longest()
         for _ in stream(view):
