@@ -15,6 +15,7 @@ from satchel.runtime.commands.grant import (
     change_grants,
     read_log,
     revoke_standing,
+    take_as_own,
 )
 from satchel.runtime.errors import UsageError
 from satchel.runtime.paths import find_home
@@ -33,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--free", metavar="ARGUMENT=N", help="the argument that may differ, up to N characters")
     parser.add_argument("--until", metavar="DATE", help="the last day, as 2027-01-31")
     parser.add_argument("--revoke-standing", metavar="NAME", help="take a standing approval back")
+    parser.add_argument("--as-own", action="store_true", help="take an unpacked folder for your own: its ticks grant")
     parser.add_argument("--log", action="store_true", help="show what its tools did, and what was decided")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -40,10 +42,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     """Change what is asked for, then show what counts."""
     home = find_home()
+    _refuse_mixed(arguments)
     if arguments.log:
         return _show_log(arguments, terminal)
     if arguments.standing is not None:
         told = _approve(arguments)
+    elif arguments.as_own:
+        told = take_as_own(arguments.assistant, home)
     elif arguments.revoke_standing is not None:
         told = revoke_standing(arguments.assistant, home, arguments.revoke_standing)
     else:
@@ -55,6 +60,21 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     else:
         _show(told, terminal)
     return 0
+
+
+def _refuse_mixed(arguments: argparse.Namespace) -> None:
+    """One thing at a time: what is asked for beside it would be left undone without a word."""
+    given = {
+        "--allow, --never or --revoke": arguments.allow or arguments.never or arguments.revoke,
+        "--standing": arguments.standing is not None,
+        "--revoke-standing": arguments.revoke_standing is not None,
+        "--as-own": arguments.as_own,
+        "--log": arguments.log,
+    }
+    if len(named := [option for option, is_given in given.items() if is_given]) > 1:
+        raise UsageError(reason=f"{' and '.join(named)} cannot be done at once")
+    if arguments.standing is None and (arguments.call or arguments.free or arguments.until):
+        raise UsageError(reason="--call, --free and --until belong to --standing")
 
 
 def _approve(arguments: argparse.Namespace) -> AssistantGrants:
@@ -91,6 +111,8 @@ def _show(told: AssistantGrants, terminal: Terminal) -> None:
         last = dt.datetime.fromtimestamp(approval.until, tz=dt.UTC).astimezone().date()
         open_one = f", {approval.free.argument} may differ" if approval.free else ""
         terminal.print(f"  standing    {approval.name}: {approval.tool}{open_one}, until {last}")
+    if told.unpacked:
+        terminal.note("It came in a pack, so that its tools ask first; with --as-own what it ticks is granted.")
     if told.widened:
         terminal.note("It asks for more than when you answered: nothing is granted until you answer again.")
 

@@ -28,6 +28,8 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     terminal.print(f"{done.folder} is ready: {done.name}, {in_number(len(done.with_source), 'file')}.")
     if done.text_only:
         terminal.print(f"  Of {len(done.text_only)} more the pack brought text and vectors, but not the file.")
+    if done.has_tools:
+        terminal.print("  Its tools ask before they do anything; `satchel grant FOLDER` shows what they ask for.")
     if done.other_embedder:
         terminal.note(
             f"Its passages were embedded with {done.other_embedder}, which is none of Satchel's own: the project is set"

@@ -17,10 +17,12 @@ from satchel.runtime.paths import Home
 from satchel.runtime.permissions.audit import AuditLog, Kind, Record, entry
 from satchel.runtime.permissions.capabilities import Capability, Requests, parse_capability, parse_requests
 from satchel.runtime.permissions.grants import Choice, Grant, Grants, ticked
-from satchel.runtime.permissions.grants_file import GrantsFile, KeptPower, Subject
+from satchel.runtime.permissions.grants_file import GrantsFile, KeptAnswers, KeptPower, Subject
 from satchel.runtime.permissions.standing import StandingApproval, make_standing_approval
 from satchel.runtime.project.folder import load_project
+from satchel.runtime.project.save import save_assistant
 from satchel.runtime.session.assistant import LoadedAssistant, from_pack, from_project
+from satchel.runtime.session.authority import subject_of
 from satchel.runtime.session.chat_files import audit_folder
 from satchel.runtime.session.equipping import ToolOptions, equip
 
@@ -52,6 +54,8 @@ class AssistantGrants:
     standing: tuple[StandingApproval, ...]
     widened: bool
     """It asks for more than when the person answered: nothing is granted until they answer again."""
+    unpacked: bool
+    """A folder that came in a pack: what it ticks is granted once its person takes it for their own."""
 
 
 def show_grants(reference: str, home: Home) -> AssistantGrants:
@@ -73,7 +77,7 @@ def change_grants(
         UsageError: the assistant does not ask for it.
     """
     assistant = _open(reference, home)
-    requests, subject, file = _requests(assistant), _subject(assistant), GrantsFile(home.settings)
+    requests, subject, file = _requests(assistant), subject_of(assistant), GrantsFile(home.settings)
     log = AuditLog(audit_folder(home.data))
     for entries, choice in ((allow, Choice.ALWAYS), (never, Choice.NEVER)):
         powers = [power for each in entries for power in _powers(each, requests)]
@@ -85,9 +89,9 @@ def change_grants(
             file.revoke(subject.key)
             _write_down(log, "revoked", subject, [], ALL)
             continue
-        for power in _powers(each, requests):
-            file.revoke(subject.key, power=KeptPower(power.tool, str(power.capability or "")))
-            _write_down(log, "revoked", subject, [power], "revoked")
+        for power in _answered(each, file.everything().get(subject.key)):
+            file.revoke(subject.key, power=power)
+            _write_down(log, "revoked", subject, [power.as_grant()], "revoked")
     return _shown(assistant, home)
 
 
@@ -108,7 +112,10 @@ def approve_standing(
         wanted = msgspec.json.decode(call, type=ToolCall)
     except msgspec.DecodeError as error:
         raise UsageError(reason=f'--call is no {{"name": …, "arguments": {{…}}}}: {error}') from error
-    end = dt.datetime.combine(until, dt.time(23, 59, 59)).astimezone()
+    try:
+        end = dt.datetime.combine(until, dt.time(23, 59, 59)).astimezone().timestamp()
+    except (ValueError, OverflowError) as error:  # at the ends of the calendar
+        raise UsageError(reason=f"{until} is no date to come that this machine can reckon with") from error
     acting = equip(assistant, home, ToolOptions(), knowledge=None, keeps_history=True)
     try:
         approval = make_standing_approval(
@@ -117,12 +124,12 @@ def approve_standing(
             call=acting.prepare(wanted).asked,
             free=free,
             characters=characters,
-            until=end.timestamp(),
+            until=end,
             now=time.time(),
         )
     finally:
         acting.close()
-    subject = _subject(assistant)
+    subject = subject_of(assistant)
     GrantsFile(home.settings).approve_standing(subject, assistant.name, _requests(assistant), approval)
     _write_down(AuditLog(audit_folder(home.data)), "granted", subject, [], f"standing approval {name}")
     return _shown(assistant, home)
@@ -135,11 +142,27 @@ def revoke_standing(reference: str, home: Home, name: str) -> AssistantGrants:
         UsageError: there is none of this name.
     """
     assistant = _open(reference, home)
-    subject = _subject(assistant)
+    subject = subject_of(assistant)
     if not GrantsFile(home.settings).revoke(subject.key, standing=name):
         raise UsageError(reason=f'there is no standing approval "{name}"')
     _write_down(AuditLog(audit_folder(home.data)), "revoked", subject, [], f"standing approval {name}")
     return _shown(assistant, home)
+
+
+def take_as_own(reference: str, home: Home) -> AssistantGrants:
+    """Take an unpacked folder for one's own: from now on its ticks grant, and its words count as its person's.
+
+    Raises:
+        UsageError: it is no folder that came in a pack.
+        SaveError: it cannot be written.
+    """
+    assistant = _open(reference, home)
+    if not assistant.unpacked_from:
+        raise UsageError(reason=f"{reference} is no folder that was unpacked from a pack")
+    folder = Path(reference)
+    _write_down(AuditLog(audit_folder(home.data)), "granted", subject_of(assistant), [], "taken for one's own")
+    save_assistant(folder, msgspec.structs.replace(load_project(folder).assistant, unpacked_from=""))
+    return show_grants(reference, home)
 
 
 def read_log(reference: str, home: Home, *, most: int = 100) -> list[Record]:
@@ -148,7 +171,7 @@ def read_log(reference: str, home: Home, *, most: int = 100) -> list[Record]:
     Raises:
         AuditError: the log is not as it was written.
     """
-    return AuditLog(audit_folder(home.data)).read(most=most, assistant=_subject(_open(reference, home)).key)
+    return AuditLog(audit_folder(home.data)).read(most=most, assistant=subject_of(_open(reference, home)).key)
 
 
 def _open(reference: str, home: Home) -> LoadedAssistant:
@@ -163,24 +186,31 @@ def _requests(assistant: LoadedAssistant) -> Requests:
     return parse_requests((name, tool.requests) for name, tool in assistant.tools.items())
 
 
-def _subject(assistant: LoadedAssistant) -> Subject:
-    return Subject(assistant.id, pack_id=assistant.pack_id)
-
-
 def _shown(assistant: LoadedAssistant, home: Home) -> AssistantGrants:
     requests = _requests(assistant)
-    remembered = GrantsFile(home.settings).load(_subject(assistant), requests)
+    remembered = GrantsFile(home.settings).load(subject_of(assistant), requests)
     grants = remembered.grants
-    if not assistant.pack_id:
+    if not assistant.is_received:
         grants = Grants(grants.allowed | ticked(requests).allowed, grants.never, standing=grants.standing)
     return AssistantGrants(
         name=assistant.name,
-        subject=_subject(assistant).key,
-        powers=tuple(_asked(power, grants) for each in requests.tools for power in _powers(each, requests)),
+        subject=subject_of(assistant).key,
+        powers=tuple(_asked(each, grants) for tool in requests.tools for each in _told_powers(tool, requests, grants)),
         unknown=requests.unknown,
         standing=grants.standing,
-        widened=bool(remembered.widened) and bool(assistant.pack_id),
+        widened=bool(remembered.widened) and assistant.is_received,
+        unpacked=bool(assistant.unpacked_from),
     )
+
+
+def _told_powers(tool: str, requests: Requests, grants: Grants) -> list[Grant]:
+    """Return what a tool asks for, and what the person answered about less than that: one site of all, say."""
+    asked = _powers(tool, requests)
+    answered = [each for each in grants.allowed | grants.never if each.tool == tool and each not in asked]
+    return [
+        *asked,
+        *(each for each in sorted(answered, key=str) if each.capability and requests.allow(tool, (each.capability,))),
+    ]
 
 
 def _asked(power: Grant, grants: Grants) -> AskedPower:
@@ -208,6 +238,21 @@ def _powers(named: str, requests: Requests) -> list[Grant]:
     if not requests.allow(tool, (wanted,)):
         raise UsageError(reason=f'the assistant does not ask for "{narrowed}" with {tool}')
     return [Grant(tool, wanted)]
+
+
+def _answered(named: str, kept: KeptAnswers | None) -> list[KeptPower]:
+    """Return the answers that "TOOL" (all of its powers, however narrow) or "TOOL CAPABILITY" stands for.
+
+    Raises:
+        UsageError: there is none.
+    """
+    tool, _, narrowed = named.partition(" ")
+    capability = str(parse_capability(narrowed)) if narrowed else None
+    answers = {*kept.always, *kept.never} if kept is not None else set()
+    found = [each for each in sorted(answers) if each.tool == tool and capability in {None, each.capability}]
+    if not found:
+        raise UsageError(reason=f'you have granted or forbidden nothing that "{named}" stands for')
+    return found
 
 
 def _write_down(log: AuditLog, kind: Kind, subject: Subject, powers: Sequence[Grant], why: str) -> None:

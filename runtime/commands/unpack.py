@@ -42,6 +42,8 @@ class Unpacked:
     """Their text and vectors are kept for this project; the files themselves were not in the pack."""
     other_embedder: str = ""
     """What made the pack's vectors, where Satchel does not know it: the project has the default, and embeds anew."""
+    has_tools: bool = False
+    """Ticked by the pack's author: they ask first, until the folder is taken for one's own (`satchel grant`)."""
 
 
 def unpack(path: Path, folder: Path, *, progress: Progress = SILENT) -> Unpacked:
@@ -77,6 +79,7 @@ def unpack(path: Path, folder: Path, *, progress: Progress = SILENT) -> Unpacked
             tuple(file.name for file in files if file.source),
             tuple(file.name for file in files if not file.source),
             other_embedder(pack),
+            bool(pack.manifest.tools),
         )
 
 

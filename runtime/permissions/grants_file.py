@@ -32,11 +32,16 @@ class Subject:
     author_key: str = ""
     """Of a signature that holds; empty: unsigned, or a project of one's own."""
     pack_id: str = ""
-    """Empty: a project of one's own."""
+    """Empty: a folder."""
+    unpacked_from: str = ""
+    """Of a folder that came in a pack: that pack's id. Empty: a project of one's own."""
 
     @property
     def key(self) -> str:
         """The name under which answers are kept: another key or another unsigned file is another one."""
+        if self.unpacked_from:
+            # Anybody can give a pack the id of a project of yours: what you granted that one is not for this one.
+            return f"unpacked {self.assistant_id} {self.unpacked_from}"
         if self.author_key:
             return f"signed {self.assistant_id} {self.author_key}"
         return f"pack {self.pack_id}" if self.pack_id else f"project {self.assistant_id}"
@@ -47,6 +52,14 @@ class KeptPower(msgspec.Struct, frozen=True, forbid_unknown_fields=True, order=T
 
     tool: str
     capability: str = ""
+
+    def as_grant(self) -> Grant:
+        """Return it as the broker takes it.
+
+        Raises:
+            CapabilityError: it is none of the closed set.
+        """
+        return Grant(self.tool, parse_capability(self.capability) if self.capability else None)
 
 
 class KeptAnswers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -92,11 +105,11 @@ class GrantsFile:
         if kept is None:
             return Remembered(Grants())
         widened = frozenset(each for each in _powers(requests) if not _covered(each, kept.asked))
-        never = frozenset(map(_grant, kept.never))
+        never = frozenset(each.as_grant() for each in kept.never)
         if widened:
             return Remembered(Grants(never=never), widened)
         standing = tuple(each for each in kept.standing if each.pack_id == subject.pack_id)
-        return Remembered(Grants(frozenset(map(_grant, kept.always)), never, standing=standing))
+        return Remembered(Grants(frozenset(each.as_grant() for each in kept.always), never, standing=standing))
 
     def answered(
         self, subject: Subject, name: str, requests: Requests, powers: Iterable[Grant], choice: Choice
@@ -179,7 +192,7 @@ class GrantsFile:
             document = msgspec.json.decode(content, type=_Document)
             for kept in document.assistants.values():
                 for each in (*kept.always, *kept.never):
-                    _grant(each)
+                    each.as_grant()
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise GrantsError(path=self.path, reason=str(error)) from error
         except CapabilityError as error:
@@ -215,7 +228,3 @@ def _covered(power: KeptPower, asked: Iterable[KeptPower]) -> bool:
         each.tool == power.tool and each.capability and parse_capability(each.capability).covers(needed)
         for each in asked
     )
-
-
-def _grant(kept: KeptPower) -> Grant:
-    return Grant(kept.tool, parse_capability(kept.capability) if kept.capability else None)

@@ -124,6 +124,9 @@ class Assistant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     models: Annotated[list[ModelPreference], msgspec.Meta(max_length=16)] = []
     adapter: Adapter | None = None
     tools: dict[Name, Tool] = {}
+    unpacked_from: Annotated[str, msgspec.Meta(pattern=_SHA256_OR_NONE)] = ""
+    """The id of the pack that the folder was unpacked from, until its person takes it for their own: what it ticks is
+    its author's wish and no grant (DESIGN 5)."""
 
 
 def new_id() -> str:

@@ -29,7 +29,7 @@ def unpacked_assistant(pack: Pack, files: Sequence[KnowledgeFile]) -> Assistant:
         languages=list(_stated_languages(pack, files)),
         from_pack=[file.name for file in files if not file.source],
     )
-    assistant = unseal(pack.manifest, knowledge=knowledge)
+    assistant = msgspec.structs.replace(unseal(pack.manifest, knowledge=knowledge), unpacked_from=pack.pack_id)
     if assistant.examples == _example_count(pack):
         # Not "all of the two that there are": a third that somebody adds is meant to be shown.
         assistant = msgspec.structs.replace(assistant, examples=max(assistant.examples, _EXAMPLES_BY_DEFAULT))

@@ -48,6 +48,8 @@ class LoadedAssistant:
     """The pack whose arrays are searched: a sealed one, or the index that a project keeps in the cache."""
     pack_id: str
     """Empty for a folder."""
+    unpacked_from: str = ""
+    """Of a folder that came in a pack and was not taken for one's own yet: that pack's id."""
     unread: tuple[str, ...] = ()
     """Of a folder: the files that could not be read, each with its reason."""
 
@@ -56,11 +58,16 @@ class LoadedAssistant:
         """True when there are files to answer from."""
         return self.knowledge is not None
 
+    @property
+    def is_received(self) -> bool:
+        """Whether its words, ticks and requests are somebody else's: a pack, or a folder that was unpacked from one."""
+        return bool(self.pack_id or self.unpacked_from)
+
 
 def from_project(project: Project, index: VerifiedPack | None, *, unread: tuple[str, ...] = ()) -> LoadedAssistant:
     """Return the assistant of an editable folder; `index` holds its knowledge arrays, None without files."""
     loaded = _load(project.assistant, project.instructions, project.examples, index, pack_id="")
-    return replace(loaded, unread=unread)
+    return replace(loaded, unpacked_from=project.assistant.unpacked_from, unread=unread)
 
 
 def from_pack(pack: Pack, verified: VerifiedPack) -> LoadedAssistant:

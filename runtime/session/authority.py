@@ -5,6 +5,8 @@ The deciding itself is `permissions.broker.decide`, which is pure; its inputs ar
 
 from __future__ import annotations
 
+import hmac
+import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,6 +21,12 @@ from satchel.runtime.permissions.capabilities import Requests
 from satchel.runtime.permissions.grants import Choice, Grants, grants_for, ticked
 from satchel.runtime.permissions.grants_file import GrantsFile, Subject
 from satchel.runtime.permissions.labels import Label
+from satchel.runtime.session.assistant import LoadedAssistant
+
+
+def subject_of(assistant: LoadedAssistant) -> Subject:
+    """Return whose grants count for an assistant."""
+    return Subject(assistant.id, pack_id=assistant.pack_id, unpacked_from=assistant.unpacked_from)
 
 
 class Authority:
@@ -42,33 +50,39 @@ class Authority:
             GrantsError: the person's answers cannot be read.
         """
         self.requests = requests
-        self.received = bool(subject.pack_id)
+        self.received = bool(subject.pack_id or subject.unpacked_from)
         self.subject, self._name = subject, name
         self._file, self._audit = grants, audit
         self._keeps_arguments = keeps_arguments
         self.chat = ""
         """The id of the chat that is going on."""
-        kept = grants.load(subject, requests).grants
-        self._kept = kept if self.received else replace(kept, allowed=kept.allowed | ticked(requests).allowed)
-        self._grants = self._kept
+        self._digest_key = secrets.token_bytes(16)
+        self._kept = self._load()
+        self._here = Grants()  # what was said in this chat
 
     @property
     def grants(self) -> Grants:
         """What counts at the moment."""
-        return self._grants
+        kept, here = self._kept, self._here
+        return replace(kept, allowed=kept.allowed | here.allowed, answered=here.answered)
 
     def enter(self, chat_id: str) -> None:
-        """Go on in a chat; what was granted for another chat is over."""
+        """Go on in a chat; what was granted for another chat is over, and so is what was taken back meanwhile.
+
+        Raises:
+            GrantsError: the person's answers cannot be read any more.
+        """
+        self._kept = self._load()
         if chat_id != self.chat:
-            self.chat, self._grants = chat_id, self._kept
+            self.chat, self._here = chat_id, Grants()
 
     def decide(self, call: Call, arguments: Mapping[str, Label], situation: Situation) -> Decision:
         """Ask the broker, and write its word down."""
-        decision = decide(self.requests, self._grants, call, arguments, situation)
+        decision = decide(self.requests, self.grants, call, arguments, situation)
         match decision:
             case Allow():
                 self._log("allowed", call, decision.why, approval=decision.approval)
-                self._grants = self._grants.without_answer(call)
+                self._here = self._here.without_answer(call)
             case Ask():
                 self._log("asked", call, decision.why, rule=decision.rule.value)
             case Deny():
@@ -78,18 +92,23 @@ class Authority:
     def answer(self, call: Call, choice: Choice) -> None:
         """Take a person's answer to a request; "always" and "never" are kept beyond this chat."""
         self._log("answered", call, choice.value)
-        self._grants = self._grants.with_answer(call, choice)
         if choice in {Choice.ALWAYS, Choice.NEVER}:
-            powers = grants_for(call)
-            self._file.answered(self.subject, self._name, self.requests, powers, choice)
-            if choice is Choice.ALWAYS:
-                self._kept = replace(self._kept, allowed=self._kept.allowed | powers)
-            else:
-                self._kept = replace(self._kept, never=self._kept.never | powers)
+            self._file.answered(self.subject, self._name, self.requests, grants_for(call), choice)
+            self._kept = self._load()
+        if choice is not Choice.NEVER:
+            self._here = self._here.with_answer(call, Choice.ONCE if choice is Choice.ALWAYS else choice)
+
+    def declined(self, call: Call) -> None:
+        """Write down that a person said no to this one call."""
+        self._log("answered", call, "deny")
 
     def finished(self, call: Call, outcome: str) -> None:
         """Write down how a call ended."""
         self._log("finished", call, outcome)
+
+    def _load(self) -> Grants:
+        kept = self._file.load(self.subject, self.requests).grants
+        return kept if self.received else replace(kept, allowed=kept.allowed | ticked(self.requests).allowed)
 
     def _log(self, kind: Kind, call: Call, why: str, *, rule: str = "", approval: str = "") -> None:
         told = {name: _text(value) for name, value in call.arguments.items()} if self._keeps_arguments else {}
@@ -97,7 +116,9 @@ class Authority:
             entry(kind, self.subject.key, now=time.time()),
             chat=self.chat,
             tool=call.tool,
-            digest=call.digest,
+            # With a key that is kept nowhere: who deletes a chat deletes what it told, and a plain hash of a short
+            # argument could be guessed. It still says which lines of a session are about the same call.
+            digest=hmac.new(self._digest_key, call.digest.encode(), "sha256").hexdigest(),
             destinations=tuple(call.effect.destinations),
             why=escaped(why),
             rule=rule,

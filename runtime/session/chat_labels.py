@@ -40,7 +40,7 @@ def labels_of_turn(assistant: LoadedAssistant, typed: Label, message: str, earli
 
     An earlier answer without a label (from before there were any) counts as the lowest.
     """
-    authors = RECEIVED_PACK if assistant.pack_id else typed
+    authors = RECEIVED_PACK if assistant.is_received else typed
     labels = ChatLabels(Labelled(message, typed), [], typed)
     for text in (assistant.instructions, *(part for one in assistant.examples for part in (one.question, one.answer))):
         if text:
@@ -64,6 +64,6 @@ def add_passages(
 
 
 def label_of_file(assistant: LoadedAssistant, summary: KnowledgeSummary, file: str) -> Label:
-    """Return the label of a knowledge file; the ticks of a received pack's author count for nothing yet."""
-    own = not assistant.pack_id
+    """Return the label of a knowledge file; the ticks of a received one's author count for nothing yet."""
+    own = not assistant.is_received
     return knowledge_label(trusted=own and file in summary.trusted, public=own and file in summary.public)

@@ -12,10 +12,10 @@ from satchel.runtime.knowledge.client import KnowledgeClient
 from satchel.runtime.paths import Home
 from satchel.runtime.permissions.audit import AuditLog
 from satchel.runtime.permissions.capabilities import parse_requests
-from satchel.runtime.permissions.grants_file import GrantsFile, Subject
+from satchel.runtime.permissions.grants_file import GrantsFile
 from satchel.runtime.session.acting import Acting
 from satchel.runtime.session.assistant import LoadedAssistant
-from satchel.runtime.session.authority import Authority
+from satchel.runtime.session.authority import Authority, subject_of
 from satchel.runtime.session.chat_files import artefact_folder, audit_folder
 from satchel.runtime.session.desk import Desk
 from satchel.runtime.session.toolbox import Surroundings, build_tools
@@ -54,7 +54,7 @@ def equip(
     """
     authority = Authority(
         parse_requests((name, tool.requests) for name, tool in assistant.tools.items()),
-        Subject(assistant.id, pack_id=assistant.pack_id),
+        subject_of(assistant),
         assistant.name,
         grants=GrantsFile(home.settings),
         audit=AuditLog(audit_folder(home.data)),

@@ -48,6 +48,9 @@ def test_a_standing_approval_is_shown_with_its_end(pack, capsys):
         (["--standing", "daily", "--call", CALL, "--until", "tomorrow"], "takes a date"),
         (["--standing", "daily", "--call", CALL, "--until", "2999-12-31", "--free", "address"], "ARGUMENT=N"),
         (["--allow", "rocket"], "does not ask for"),
+        (["--allow", "calculator", "--log"], "cannot be done at once"),
+        (["--allow", "calculator", "--until", "2999-12-31"], "belong to --standing"),
+        (["--as-own"], "no folder that was unpacked"),
     ],
 )
 def test_wrong_use_is_told(pack, capsys, given, says):

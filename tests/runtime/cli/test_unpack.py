@@ -37,6 +37,7 @@ def test_json_holds_the_same(capsys, harbour, tmp_path):
         "with_source": list(FILE_NAMES),
         "text_only": [],
         "other_embedder": "",
+        "has_tools": False,
     }
 
 

@@ -9,13 +9,16 @@ import pytest
 from helpers.packs import manifest, plain_entries
 from helpers.project_folders import write_project
 
+from satchel.runtime.commands.duplicate import duplicate
 from satchel.runtime.commands.grant import (
     approve_standing,
     change_grants,
     read_log,
     revoke_standing,
     show_grants,
+    take_as_own,
 )
+from satchel.runtime.commands.unpack import unpack
 from satchel.runtime.errors import UsageError
 from satchel.runtime.packfile.schema_v1 import ToolUse
 from satchel.runtime.packfile.writer import write_pack
@@ -64,6 +67,50 @@ def test_ones_own_projects_ticked_tools_are_granted(tmp_path, home):
     assert states(show_grants(str(folder), home)) == {"calculator": "granted"}
 
 
+def test_what_a_strangers_pack_ticked_is_granted_nothing_when_it_is_unpacked(pack, tmp_path, home):
+    folder = unpack(Path(pack), tmp_path / "folder").folder
+
+    told = show_grants(str(folder), home)
+
+    assert set(states(told).values()) == {"ask"}
+    assert told.unpacked
+    assert set(states(show_grants(str(duplicate(pack, "Copy", home).folder), home)).values()) == {"ask"}
+
+
+def test_an_unpacked_folder_that_its_person_takes_for_their_own_is_granted_what_it_ticks(pack, tmp_path, home):
+    folder = str(unpack(Path(pack), tmp_path / "folder").folder)
+
+    told = take_as_own(folder, home)
+
+    assert set(states(told).values()) == {"granted"}
+    assert not told.unpacked
+    with pytest.raises(UsageError, match="no folder that was unpacked"):
+        take_as_own(folder, home)
+
+
+def test_what_a_project_was_granted_is_not_granted_to_an_unpacked_pack_of_the_same_id(pack, tmp_path, home):
+    folder = str(unpack(Path(pack), tmp_path / "folder").folder)
+    take_as_own(folder, home)
+    change_grants(folder, home, allow=["all"])
+
+    other = show_grants(str(unpack(Path(pack), tmp_path / "other").folder), home)
+
+    assert set(states(other).values()) == {"ask"}
+
+
+def test_an_answer_about_one_site_of_all_is_shown_and_taken_back_with_its_tool(tmp_path, home):
+    pack = pack_with(tmp_path, ToolUse(name="web_fetch", settings={}, requests=("net.fetch",)))
+    told = change_grants(pack, home, allow=["web_fetch net.fetch example.org"])
+    assert states(told) == {"web_fetch net.fetch": "ask", "web_fetch net.fetch https://example.org": "granted"}
+
+    assert states(change_grants(pack, home, revoke=["web_fetch"])) == {"web_fetch net.fetch": "ask"}
+
+
+def test_what_was_never_answered_cannot_be_taken_back(pack, home):
+    with pytest.raises(UsageError, match="granted or forbidden nothing"):
+        change_grants(pack, home, revoke=["calculator"])
+
+
 def test_a_tool_a_power_or_all_can_be_granted_and_taken_back(pack, home):
     assert states(change_grants(pack, home, allow=["calculator"]))["calculator"] == "granted"
     narrowed = change_grants(pack, home, allow=["web_fetch net.fetch example.org"])
@@ -110,6 +157,8 @@ def test_a_standing_approval_is_kept_shown_and_taken_back(pack, home):
 def test_a_standing_approval_ends_in_the_future_and_is_for_a_call_that_can_be_made(pack, home):
     with pytest.raises(StandingApprovalError, match="no date to come"):
         approve_standing(pack, home, name="daily", call=CALL, until=dt.date(2020, 1, 1))
+    with pytest.raises((StandingApprovalError, UsageError), match="no date to come"):
+        approve_standing(pack, home, name="daily", call=CALL, until=dt.date(1, 1, 1))
     with pytest.raises(ToolError, match="no function"):
         approve_standing(pack, home, name="daily", call='{"name": "rocket", "arguments": {}}', until=TOMORROW)
     with pytest.raises(UsageError, match="--call"):

@@ -51,7 +51,9 @@ def test_the_project_is_as_it_was_with_its_files(harbour, tmp_path):
     for name in before:
         if name != "assistant.toml":
             assert after[name] == before[name], name
-    assert load_project(done.folder).assistant == load_project(harbour.folder).assistant
+    unpacked = load_project(done.folder).assistant
+    assert unpacked.unpacked_from == harbour.pack_id
+    assert msgspec.structs.replace(unpacked, unpacked_from="") == load_project(harbour.folder).assistant
 
 
 def test_the_settings_state_the_version_and_show_the_defaults_as_those_of_a_new_project_do(harbour, tmp_path):
@@ -67,7 +69,7 @@ def test_the_empty_current_folder_becomes_the_project(harbour, monkeypatch, tmp_
 
     unpack(harbour.pack, Path())
 
-    assert load_project(Path()).assistant == load_project(harbour.folder).assistant
+    assert load_project(Path()).assistant.id == load_project(harbour.folder).assistant.id
     assert (Path("knowledge") / "gate.txt").read_text() == GATE
     assert sorted(path.name for path in (tmp_path / "again").iterdir() if path.name.startswith(".")) == [".satchel"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,17 @@ from helpers.web_server import page, serving
 
 from satchel.runtime.engine.base import LoadSpec
 from satchel.runtime.engine.client import EngineClient
+from satchel.runtime.knowledge.answers import KnowledgeSummary
 from satchel.runtime.knowledge.client import KnowledgeClient, KnowledgeRequest
 from satchel.runtime.packfile.verified import VerifiedFiles
 from satchel.runtime.paths import Home
 from satchel.runtime.permissions.audit import AuditLog
-from satchel.runtime.permissions.labels import PERSON_ALONE, Integrity, restored
+from satchel.runtime.permissions.labels import LOWEST, PERSON_ALONE, RECEIVED_PACK, Integrity, restored, typed_label
 from satchel.runtime.project.folder import Project
 from satchel.runtime.project.schema import Assistant, Sampling, Tool
 from satchel.runtime.session.assistant import LoadedAssistant, from_project
 from satchel.runtime.session.chat_files import artefact_folder
-from satchel.runtime.session.chat_labels import LABEL
+from satchel.runtime.session.chat_labels import LABEL, label_of_file, labels_of_turn
 from satchel.runtime.session.equipping import ToolOptions, equip, keeper
 from satchel.runtime.session.events import (
     ApprovalNeeded,
@@ -53,7 +55,7 @@ def assistant_with(*, pack_id: str = "", **tools: list[str]) -> LoadedAssistant:
         tools={name: Tool(requests=requests) for name, requests in tools.items()},
     )
     loaded = from_project(Project(Path("guide"), assistant, "Help with sums.", ()), None)
-    return LoadedAssistant(**{**{name: getattr(loaded, name) for name in loaded.__slots__}, "pack_id": pack_id})
+    return replace(loaded, pack_id=pack_id)
 
 
 @pytest.fixture
@@ -150,6 +152,23 @@ def test_a_received_packs_tool_is_denied_where_nobody_is_there_to_ask(open_chat)
     assert [warned.kind for warned in all_of(Warned, events)] == ["nobody-to-ask"]
     assert session.unasked == 1
     assert ended(events).answer == "I cannot."
+
+
+def test_what_a_strangers_pack_ticked_asks_first_when_it_is_unpacked(open_chat):
+    unpacked = replace(assistant_with(calculator=[]), unpacked_from=PACK_ID)
+
+    events = list(open_chat(unpacked, CALCULATE, ("I cannot.",)).turn("What is 317 times 24?"))
+
+    assert [finished.call["decision"] for finished in all_of(ToolFinished, events)] == ["deny"]
+
+
+def test_the_words_and_ticks_of_an_unpacked_pack_are_its_authors():
+    unpacked = replace(assistant_with(), unpacked_from=PACK_ID)
+    labels = labels_of_turn(unpacked, typed_label(["https://a.org"]), "Hello", [])
+    summary = KnowledgeSummary(1, 1, ("en",), trusted=("gate.txt",), public=("gate.txt",))
+
+    assert [each.label for each in labels.values] == [RECEIVED_PACK]
+    assert label_of_file(unpacked, summary, "gate.txt") == LOWEST
 
 
 def test_what_a_person_allows_once_is_made_once(open_chat):
