@@ -172,6 +172,7 @@ class Acting:
         if answer is None:
             raise CancelledError
         if answer not in {choice.value for choice in request.choices}:
+            self.authority.declined(call)
             return Deny("the person said no")
         self.authority.answer(call, Choice(answer))
         # With the labels of this moment: an answer counts for the call as it was shown.
@@ -182,27 +183,37 @@ class Acting:
         self, turn: ActingTurn, prepared: PreparedCall, allowed: Allow, labels: CallLabels
     ) -> Generator[Event, None, CallOutcome]:
         """Run a call on a thread of its own, and pass on what it tells meanwhile."""
-        outbox = queue.SimpleQueue[Event | CallOutcome]()
+        outbox = queue.SimpleQueue[Event | CallOutcome | BaseException]()
         self._desk.show = outbox.put
         name = prepared.function.name
         yield Progress(f"using {name}", 0, None)
 
         def body() -> None:
-            outbox.put(
-                self._runner.run(
+            try:
+                outcome = self._runner.run(
                     prepared,
                     allowed,
                     labels=labels,
                     cancellation=turn.cancellation,
                     progress=lambda stage, done, total: outbox.put(Progress(stage, done, total)),
                 )
-            )
+            except BaseException as error:  # noqa: BLE001 - a bug of ours ends the turn, and must not leave it waiting
+                outbox.put(error)
+            else:
+                outbox.put(outcome)
 
         thread = threading.Thread(target=body, name=f"tool {name}", daemon=True)
         thread.start()
-        while not isinstance(item := outbox.get(), CallOutcome):
-            yield item
-        thread.join()
+        try:
+            while not isinstance(item := outbox.get(), (CallOutcome, BaseException)):
+                yield item
+        except BaseException:  # nobody reads the turn any more, or Ctrl-C
+            turn.cancellation.cancel()
+            raise
+        finally:
+            thread.join()
+        if isinstance(item, BaseException):
+            raise item
         return item
 
     def _refused(
@@ -223,9 +234,14 @@ class Acting:
     def _finished(self, turn: ActingTurn, outcome: CallOutcome, decision: str) -> Generator[Event, None, None]:
         turn.labels.add(outcome.result.text, outcome.label)
         turn.labels.search_links |= frozenset(outcome.result.links)
-        kept = tuple(path for one in outcome.result.artefacts if (path := self._keep_artefact(one)))
-        if len(kept) < len(outcome.result.artefacts):
-            yield Warned("artefacts-not-kept", "Files that a tool made were not kept; --artefacts DIR keeps them.")
+        try:
+            kept = tuple(path for one in outcome.result.artefacts if (path := self._keep_artefact(one)))
+        except SatchelError as error:  # a full disk; what the call told is told all the same
+            kept = ()
+            yield Warned("artefacts-not-kept", f"Files that a tool made were not kept. {error.message}")
+        else:
+            if len(kept) < len(outcome.result.artefacts):
+                yield Warned("artefacts-not-kept", "Files that a tool made were not kept; --artefacts DIR keeps them.")
         yield ToolFinished({**_told(outcome.call), "decision": decision}, outcome.result.text, kept)
 
     def _sources(self, turn: ActingTurn) -> Sources:

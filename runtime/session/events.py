@@ -84,7 +84,7 @@ class ApprovalNeeded(_Event, frozen=True):
 
 
 class QuestionAsked(_Event, frozen=True):
-    """A tool asks the person something; answer with `Session.answer(question_id, text)`."""
+    """A tool asks the person something; answer with `Session.decide(question_id, text)`."""
 
     question_id: str
     question: str

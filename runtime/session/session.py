@@ -172,6 +172,8 @@ class Session:
         try:
             while True:
                 event = next(answering)
+                if isinstance(event, ToolFinished):
+                    calls.append(event)  # what was done is told, also where the turn is cancelled
                 if self._cancelled.is_set():
                     break
                 if isinstance(event, Token):
@@ -179,8 +181,6 @@ class Session:
                     said.append(event.text)
                 elif isinstance(event, Cited):
                     cited.append(event)
-                elif isinstance(event, ToolFinished):
-                    calls.append(event)
                 yield event
         except StopIteration as end:
             spoken = end.value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,19 +14,25 @@ from helpers.harbour import Harbour
 from helpers.scripted_gguf import write_scripted_gguf
 from helpers.web_server import page, serving
 
-from satchel.runtime.engine.base import LoadSpec
+from satchel.runtime.engine.base import LoadSpec, ToolCall
 from satchel.runtime.engine.client import EngineClient
+from satchel.runtime.errors import SaveError
 from satchel.runtime.knowledge.answers import KnowledgeSummary
 from satchel.runtime.knowledge.client import KnowledgeClient, KnowledgeRequest
 from satchel.runtime.packfile.verified import VerifiedFiles
 from satchel.runtime.paths import Home
 from satchel.runtime.permissions.audit import AuditLog
+from satchel.runtime.permissions.calls import Call
+from satchel.runtime.permissions.grants_file import GrantsFile
 from satchel.runtime.permissions.labels import LOWEST, PERSON_ALONE, RECEIVED_PACK, Integrity, restored, typed_label
 from satchel.runtime.project.folder import Project
 from satchel.runtime.project.schema import Assistant, Sampling, Tool
+from satchel.runtime.session.acting import Acting
 from satchel.runtime.session.assistant import LoadedAssistant, from_project
+from satchel.runtime.session.authority import subject_of
 from satchel.runtime.session.chat_files import artefact_folder
 from satchel.runtime.session.chat_labels import LABEL, label_of_file, labels_of_turn
+from satchel.runtime.session.desk import Desk
 from satchel.runtime.session.equipping import ToolOptions, equip, keeper
 from satchel.runtime.session.events import (
     ApprovalNeeded,
@@ -40,8 +47,8 @@ from satchel.runtime.session.events import (
 from satchel.runtime.session.history import History
 from satchel.runtime.session.language_model import LanguageModel
 from satchel.runtime.session.session import Session
-from satchel.runtime.tools.base import Artefact
-from satchel.runtime.tools.runner import MOST_CALLS
+from satchel.runtime.tools.base import Artefact, Function, ToolResult, object_schema
+from satchel.runtime.tools.runner import MOST_CALLS, ToolRunner
 
 CALCULATE = ("<tool_call>", '{"name": "calculator", "arguments": {"expression": "317 * 24"}}', "</tool_call>")
 PACK_ID = "c" * 64
@@ -255,6 +262,86 @@ def test_a_tool_asks_the_person_in_the_middle_of_a_turn(open_chat):
     (question,) = all_of(QuestionAsked, events)
     assert question.question == "Which harbour?"
     assert [finished.result for finished in all_of(ToolFinished, events)] == ["Delft"]
+
+
+def tool_threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("tool ")]
+
+
+def test_a_turn_that_nobody_reads_any_more_leaves_no_call_running(open_chat):
+    ask = ("<tool_call>", '{"name": "ask_user", "arguments": {"question": "Which harbour?"}}', "</tool_call>")
+    turn = open_chat(assistant_with(ask_user=[]), ask, ("Thanks.",), can_ask=True).turn("Where do I moor?")
+    while not isinstance(next(turn), QuestionAsked):
+        pass
+    assert "tool ask_user" in tool_threads()
+
+    turn.close()
+
+    assert tool_threads() == []
+
+
+def test_a_call_that_was_under_way_when_its_turn_was_cancelled_is_in_the_history(open_chat, history):
+    ask = ("<tool_call>", '{"name": "ask_user", "arguments": {"question": "Which harbour?"}}', "</tool_call>")
+    session = open_chat(assistant_with(ask_user=[]), ask, ("Thanks.",), can_ask=True)
+    events = []
+    for event in session.turn("Where do I moor?"):
+        events.append(event)
+        if isinstance(event, QuestionAsked):
+            session.cancel()
+
+    assert ended(events).reason == "cancelled"
+    (*_, answer) = history.path(session.chat.head)
+    assert [part.kind for part in answer.parts] == ["text", "tool_call", "tool_result"]
+
+
+def test_files_that_cannot_be_kept_are_told_and_the_turn_goes_on(open_chat):
+    class Maker:
+        name = "calculator"
+        functions = (
+            Function(
+                name="calculator",
+                description="Makes a file.",
+                parameters=object_schema({"expression": {"type": "string"}}),
+                run=lambda _arguments, _context: ToolResult("Made.", (Artefact("a.txt", "text/plain", b"x"),)),
+            ),
+        )
+
+        def close(self) -> None:
+            pass
+
+    def full(_artefact: Artefact) -> str:
+        raise SaveError(path="a.txt", reason="no space left on device")
+
+    authority = open_chat(assistant_with(calculator=[]), CALCULATE)._acting.authority
+    acting = Acting(ToolRunner([Maker()]), authority, desk=Desk(is_staffed=False), keep_artefact=full)
+    labels = labels_of_turn(assistant_with(), typed_label(()), "Make it", [])
+
+    events = list(acting.act(acting.begin(labels), ToolCall("calculator", {"expression": "1"})))
+
+    (warned,) = all_of(Warned, events)
+    assert "no space left" in warned.text
+    assert [finished.result for finished in all_of(ToolFinished, events)] == ["Made."]
+
+
+def test_what_is_taken_back_meanwhile_counts_no_longer_in_an_open_chat(open_chat, home):
+    assistant = assistant_with(pack_id=PACK_ID, calculator=[])
+    session = open_chat(assistant, CALCULATE, ("Done.",), can_ask=True)
+    answering(session, "What is 317 times 24?", "always")
+    assert all_of(ApprovalNeeded, answering(session, "Again?", "deny")) == []
+
+    GrantsFile(home.settings).revoke(subject_of(assistant).key)
+
+    assert len(all_of(ApprovalNeeded, answering(session, "And now?", "deny"))) == 1
+
+
+def test_the_log_tells_a_no_and_no_hash_that_the_arguments_could_be_guessed_from(open_chat, home):
+    session = open_chat(assistant_with(pack_id=PACK_ID, calculator=[]), CALCULATE, ("Done.",), can_ask=True)
+    answering(session, "What is 317 times 24?", "deny")
+
+    entries = [record.entry for record in reversed(AuditLog(home.data / "audit").read())]
+    assert [(entry.kind, entry.why) for entry in entries][-1] == ("answered", "deny")
+    assert len({entry.digest for entry in entries}) == 1
+    assert entries[0].digest != Call("calculator", {"expression": "317 * 24"}).digest
 
 
 def test_a_tool_that_this_version_does_not_know_is_named(open_chat):
