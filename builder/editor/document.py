@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -44,6 +45,7 @@ class Document(QObject):
         self.state: State = "saved"
         self._undo = Undo()
         self._saving = False
+        self._waiting: list[Callable[[], object]] = []
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(_PAUSE_MS)
@@ -105,6 +107,14 @@ class Document(QObject):
             failed=self._on_failed,
         )
 
+    def when_saved(self, act: Callable[[], object]) -> None:
+        """Do something with the project's files once they say what the form says, or now where it cannot be saved."""
+        if self.is_saved or problem_of(self.draft)[0]:
+            act()
+        else:
+            self._waiting.append(act)
+            self.save()
+
     def close_down(self) -> None:
         """Write what is not written yet, now."""
         self._pause.stop()
@@ -158,11 +168,17 @@ class Document(QObject):
             if disk != draft:
                 self.shown.emit(disk)
             self.saved.emit(disk)
+            waiting, self._waiting = self._waiting, []
+            for act in waiting:
+                act()
+        elif self._waiting:
+            self.save()
         else:
             self._pause.start()
 
     def _on_failed(self, failure: Failure) -> None:
         self._saving = False
+        self._waiting = []
         self._become("failed", f"{failure.message} {failure.advice}".strip())
 
     def _become(self, state: State, about: str = "") -> None:

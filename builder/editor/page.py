@@ -24,7 +24,7 @@ from satchel.builder.page import Page
 from satchel.builder.shell import Shell
 from satchel.builder.states import States
 from satchel.builder.widgets.avatar import Avatar
-from satchel.builder.widgets.buttons import IconButton
+from satchel.builder.widgets.buttons import Button, IconButton
 from satchel.builder.widgets.labels import ElidedLabel, IconLabel, label
 
 _PREVIEW_WIDTH, _LEAST_FORM, _LEAST_PREVIEW = 470, 420, 320
@@ -82,6 +82,7 @@ class EditorPage(Page):
         yield Command(translate("Editor", "Undo"), self.document.undo, "Ctrl+Z")
         yield Command(translate("Editor", "Redo"), self.document.redo, "Ctrl+Shift+Z")
         yield Command(translate("Editor", "Save now"), self.document.save, "Ctrl+S")
+        yield Command(translate("Editor", "Export…"), self.export, "Ctrl+E", icon="upload")
         yield Command(translate("Editor", "Write to the preview"), self.preview.focus, "Ctrl+L")
         for spec in self._specs:
             yield Command(translate("Editor", "Show {tab}", tab=spec.title), lambda key=spec.key: self.show_tab(key))
@@ -114,6 +115,16 @@ class EditorPage(Page):
             self._bar.setCurrentIndex(number)
         else:
             self._on_tab(number)
+
+    def export(self) -> None:
+        """Open the sheet that seals the assistant into one file."""
+        from satchel.builder.editor.export_sheet import ExportSheet
+
+        if self.document is not None:
+            self.document.save()
+            index = self.work.overview.index if self.work is not None else None
+            self.sheet = ExportSheet(self.shell, self, self.document, index)
+            self.sheet.open()
 
     def _open(self, folder: Path) -> None:
         self._end()
@@ -231,6 +242,10 @@ class EditorPage(Page):
             button = IconButton(appearance, icon, says, shortcut=keys, clicked=act)
             row.addWidget(button)
             setattr(self, f"_{icon.removesuffix('-2')}_button", button)
+        self.export_button = Button(
+            appearance, translate("Editor", "Export…"), icon="upload", clicked=self.export, tip="Ctrl+E"
+        )
+        row.addWidget(self.export_button)
         return row
 
     def _undo(self) -> None:

@@ -110,7 +110,6 @@ def _number(least: int, most: int, unit: str, *, step: int = 1) -> QSpinBox:
     made.setSuffix(unit)
     made.setSingleStep(step)
     made.setKeyboardTracking(False)
-    made.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
     return made
 
 

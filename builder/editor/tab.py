@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QComboBox,
+    QLineEdit,
+    QPlainTextEdit,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from satchel.builder.editor.document import Document
 from satchel.builder.editor.draft import Draft
@@ -29,11 +37,15 @@ class Tab(QScrollArea):
         self.column.setContentsMargins(24, 20, 24, 24)
         self.column.setSpacing(16)
         self.setWidget(content)
-        self._undo_filter = _FormUndo(self)
+        self._filter = _FieldFilter(self)
 
     def follow(self, document: Document) -> None:
         """Edit this document from now on."""
         self.document = document
+        for box in (*self.findChildren(QAbstractSpinBox), *self.findChildren(QComboBox)):
+            box.installEventFilter(self._filter)
+            if isinstance(box, QAbstractSpinBox):
+                self.undoable(box.lineEdit())
         document.shown.connect(self.show_draft)
         self.show_draft(document.draft)
 
@@ -51,11 +63,16 @@ class Tab(QScrollArea):
 
     def undoable(self, field: QWidget) -> None:
         """Let a text field leave undo and redo to the form, so that there is one history."""
-        field.installEventFilter(self._undo_filter)
+        field.installEventFilter(self._filter)
 
 
-class _FormUndo(QObject):
+class _FieldFilter(QObject):
+    """Keeps undo for the form, and the wheel for scrolling: a number must not change because it came under it."""
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Wheel and isinstance(watched, QWidget) and not watched.hasFocus():
+            event.ignore()
+            return True
         is_key = event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
         if is_key and any(event.matches(key) for key in _UNDO_KEYS):
             event.ignore()

@@ -25,6 +25,9 @@ def tab_specs() -> tuple[TabSpec, ...]:
     return (
         TabSpec("persona", translate("Editor", "Persona"), _persona),
         TabSpec("knowledge", translate("Editor", "Knowledge"), _knowledge),
+        TabSpec("tools", translate("Editor", "Tools"), _tools),
+        TabSpec("model", translate("Editor", "Model"), _model),
+        TabSpec("evals", translate("Editor", "Evals"), _evals),
     )
 
 
@@ -38,3 +41,21 @@ def _knowledge(shell: Shell, work: KnowledgeWork) -> Tab:
     from satchel.builder.editor.knowledge_tab import KnowledgeTab
 
     return KnowledgeTab(shell, work)
+
+
+def _tools(shell: Shell, _work: KnowledgeWork) -> Tab:
+    from satchel.builder.editor.tools_tab import ToolsTab
+
+    return ToolsTab(shell)
+
+
+def _model(shell: Shell, _work: KnowledgeWork) -> Tab:
+    from satchel.builder.editor.model_tab import ModelTab
+
+    return ModelTab(shell)
+
+
+def _evals(shell: Shell, work: KnowledgeWork) -> Tab:
+    from satchel.builder.editor.evals_tab import EvalsTab
+
+    return EvalsTab(shell, work)

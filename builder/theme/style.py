@@ -46,6 +46,12 @@ QFrame[role="code"] {{ background: {sunken}; border: 1px solid {line}; border-ra
 QFrame[role="banner"] {{ background: {soft_amber}; border: 1px solid {amber}; border-radius: {corner}px; }}
 QFrame[role="banner"][danger="true"] {{ background: {surface}; border: 1px solid {red}; }}
 QFrame[role="banner"][quiet="true"] {{ background: {sunken}; border: 1px solid {line}; }}
+QRadioButton::indicator {{
+    width: 14px; height: 14px; border: 1px solid {faint}; border-radius: 8px; background: {surface};
+}}
+QRadioButton::indicator:checked {{ width: 6px; height: 6px; border: 5px solid {accent}; }}
+QRadioButton::indicator:focus {{ border-color: {accent}; }}
+QRadioButton::indicator:disabled {{ background: {sunken}; }}
 QFrame[role="notice"] {{ background: {surface}; border: 1px solid {line}; border-radius: {corner}px; }}
 QFrame[role="rule"] {{ background: {line}; border: 0; max-height: 1px; min-height: 1px; }}
 QFrame[role="own"] {{
@@ -102,8 +108,9 @@ QLineEdit[role="bare"], QPlainTextEdit[role="bare"], QTextEdit[role="bare"], QTe
     background: transparent; border: 0; padding: 0;
 }}
 QAbstractSpinBox QLineEdit, QAbstractSpinBox QLineEdit:focus {{
-    background: transparent; border: 0; padding: 0; min-height: 0;
+    background: transparent; border: 0; padding: 0 8px; min-height: 0;
 }}
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ width: 0; border: 0; }}
 QComboBox::drop-down {{ border: 0; width: 24px; }}
 QComboBox QAbstractItemView, QMenu {{
     background: {surface}; color: {text}; border: 1px solid {line}; padding: 4px;

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import msgspec
 
@@ -17,6 +17,9 @@ from satchel.runtime.packfile.verified import VerifiedPack
 from satchel.runtime.paths import Home
 from satchel.runtime.progress import SILENT, Progress
 from satchel.runtime.worker.process import Worker
+
+if TYPE_CHECKING:
+    from satchel.runtime.commands.evaluate import Evaluation
 
 T = TypeVar("T")
 
@@ -49,6 +52,14 @@ class Aside:
         """As `commands.duplicate.duplicate`; returns the new project's folder."""
         params = {"reference": os.fsencode(reference), "name": name}
         return Path(os.fsdecode(self._run("duplicate", params, progress)))
+
+    def evaluate(self, reference: str, model: str | None, *, progress: Progress = SILENT) -> Evaluation:
+        """As `commands.evaluate.evaluate`, with a model's name or None for what suits."""
+        from satchel.runtime.commands.evaluate import Evaluation
+
+        return self._typed(
+            Evaluation, self._run("evaluate", {"reference": os.fsencode(reference), "model": model}, progress)
+        )
 
     def verify_once(self, reference: str, *, progress: Progress = SILENT) -> VerifiedPack:
         """Verify a pack, by its path, name or id, unless that was done; then opening it reads nothing twice."""

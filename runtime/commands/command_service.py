@@ -28,6 +28,7 @@ def methods() -> Mapping[str, Method]:
         "install": _install,
         "inspect": _inspect,
         "duplicate": _duplicate,
+        "evaluate": _evaluate,
         "verify_once": _verify_once,
         "open_pages": desk.open,
         "show_page": desk.show,
@@ -45,6 +46,15 @@ def _inspect(params: dict[str, Any], _call: Call) -> Any:
 def _duplicate(params: dict[str, Any], call: Call) -> Any:
     reference = os.fsdecode(params["reference"])
     return plain(duplicate(reference, params["name"], home_of(params), progress=steps(call)).folder)
+
+
+def _evaluate(params: dict[str, Any], call: Call) -> Any:
+    from satchel.runtime.commands.answer import AnswerOptions
+    from satchel.runtime.commands.evaluate import evaluate
+    from satchel.runtime.session.choosing import ModelRequest
+
+    options = AnswerOptions(model=ModelRequest(reference=params["model"]))
+    return plain(evaluate(os.fsdecode(params["reference"]), options, home_of(params), progress=steps(call)))
 
 
 def _verify_once(params: dict[str, Any], call: Call) -> Any:
