@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from satchel.runtime.engine.base import (
     ChatMessage,
@@ -13,6 +15,7 @@ from satchel.runtime.engine.base import (
     Prefill,
     SamplingSettings,
     TokenPiece,
+    ToolCall,
 )
 from satchel.runtime.engine.client import EngineClient
 from satchel.runtime.engine.errors import TemplateError
@@ -46,15 +49,19 @@ from satchel.runtime.session.prompt import (
 from satchel.runtime.session.quoting import Spoken, passages_as_sources
 from satchel.runtime.session.speech import Speech
 from satchel.runtime.session.timings import Timings
-from satchel.runtime.session.tool_prompt import as_plain_messages, call_messages, describe_tools
+from satchel.runtime.session.tool_prompt import (
+    LEAST_RESULT_TOKENS,
+    as_plain_messages,
+    call_messages,
+    describe_tools,
+    fitted,
+)
 
 if TYPE_CHECKING:
     from satchel.runtime.session.acting import Acting
     from satchel.runtime.session.chat_labels import ChatLabels
     from satchel.runtime.tools.runner import CallOutcome
 
-_LEAST_RESULT_TOKENS = 64
-_CUT = "\n[cut: it does not fit the window]"
 _MESSAGE_TOKENS = 8
 """What a chat template puts round each message; measured 5 to 7 on ChatML and Llama 3."""
 
@@ -142,8 +149,14 @@ class LanguageModel:
             if tools.are_used_up:
                 yield Warned("tool-limit", "No more calls are made in this turn: it has made as many as one may.")
                 break
+            room = self._room_for_results(speech, messages, plan)
+            if room < LEAST_RESULT_TOKENS:
+                yield Warned(
+                    "window-full", "No more calls are made in this turn: their results would not fit the window."
+                )
+                break
             with timings.stage("tools"):
-                messages += yield from self._act(speech, tools, messages, model)
+                messages += yield from self._act(speech, tools, messages, model, room=room)
         answer = "".join(said).rstrip()  # its beginning is stripped already: offsets count from there
         cited = [pinpoint(one, answer, passages) for one in find_citations(answer, shown)]
         yield from cited
@@ -174,7 +187,7 @@ class LanguageModel:
             stop=FENCES if fenced else (),
             grammar=tools.grammar,
             seed=self._sampling.seed,
-            tools=tools.descriptions if model.mentions_tools else None,
+            tools=_described(tools, model),
             pinned=pinned,
         ):
             match item:
@@ -188,30 +201,38 @@ class LanguageModel:
         assert ended is not None  # the last item of every generation
         return ended
 
+    def _room_for_results(self, speech: Speech, messages: Sequence[ChatMessage], plan: ContextPlan) -> int:
+        """Return how many tokens each result may have, so that an answer fits after them."""
+        calls = [call for call in speech.calls if isinstance(call, ToolCall)]
+        said = call_messages(speech.text, calls, [""] * len(calls), own_form=False)
+        room = plan.window - plan.answer_reserve - plan.tools - self._tokens([*messages, *said])
+        return room // len(speech.calls)
+
     def _act(
-        self, speech: Speech, tools: OfferedTools, messages: Sequence[ChatMessage], model: ModelInfo
+        self, speech: Speech, tools: OfferedTools, messages: Sequence[ChatMessage], model: ModelInfo, *, room: int
     ) -> Generator[Event, None, list[ChatMessage]]:
-        """Make the calls, and return what the model reads next."""
+        """Make the calls, and return what the model reads next; each result has at most `room` tokens."""
         outcomes: list[CallOutcome] = []
         for call in speech.calls:
             if tools.are_used_up:
                 break
             outcomes.append((yield from tools.act(call)))
-        room = model.context_tokens - self._sampling.max_tokens - self._tokens(messages) - _MESSAGE_TOKENS
-        results = [self._fitted(one.result.text, room // max(1, len(outcomes))) for one in outcomes]
+        results = [fitted(one.result.text, room, self._engine.count_tokens) for one in outcomes]
         calls = [one.call for one in outcomes]
         further = call_messages(speech.text, calls, results, own_form=model.mentions_tools)
-        try:
-            self._engine.render([*messages, *further])
-        except TemplateError:  # one that knows no role `tool`
-            return as_plain_messages(further)
-        return further
+        return further if self._shows_results(messages, further, tools, model) else as_plain_messages(further)
 
-    def _fitted(self, text: str, room: int) -> str:
-        """Cut a result to a number of tokens."""
-        while (tokens := self._engine.count_tokens(text)) > max(room, _LEAST_RESULT_TOKENS):
-            text = text[: max(1, int(len(text) * max(room, _LEAST_RESULT_TOKENS) / tokens * 0.9))].rstrip() + _CUT
-        return text
+    def _shows_results(
+        self, messages: Sequence[ChatMessage], further: list[ChatMessage], tools: OfferedTools, model: ModelInfo
+    ) -> bool:
+        """Say whether the model's template writes results: some refuse the role `tool`, others pass over it."""
+        *before, last = [*messages, *further]
+        other = msgspec.structs.replace(last, content=f"{last.content}.")
+        described = _described(tools, model)
+        try:
+            return self._engine.render([*before, last], described) != self._engine.render([*before, other], described)
+        except TemplateError:
+            return False
 
     def cancel(self) -> None:
         """Stop the running answer; safe from any thread."""
@@ -288,6 +309,11 @@ def _left_out(plan: ContextPlan, sources: Sequence[Source]) -> Generator[Event, 
     if plan.passages_kept < len(sources):
         kept, found = plan.passages_kept, len(sources)
         yield Warned("passages-left-out", f"Only {kept} of {found} passages fit the window of {plan.window} tokens.")
+
+
+def _described(tools: OfferedTools, model: ModelInfo) -> list[dict[str, Any]] | None:
+    """Return the functions for a template that has a place for them; others are told of them in the prompt."""
+    return tools.descriptions if model.mentions_tools else None
 
 
 def _added(usage: Usage, ended: Generated) -> Usage:

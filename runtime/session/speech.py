@@ -62,5 +62,5 @@ class Speech:
         """Part what is said after a call from what was said before it; leave out the space round calls."""
         if self._own:
             return text
-        text = text.lstrip() if self._said or self.calls or self._parser is not None else text
+        text = text.lstrip()
         return f"\n\n{text}" if text and self._said else text

@@ -39,14 +39,20 @@ _TEMPLATE = (
 
 
 def write_scripted_gguf(
-    path: Path, script: Sequence[str | bytes], *, after_tools: Sequence[str] = (), control: Sequence[str] = ()
+    path: Path,
+    script: Sequence[str | bytes],
+    *,
+    after_tools: Sequence[str] = (),
+    control: Sequence[str] = (),
+    template: str = _TEMPLATE,
 ) -> Path:
     """Write a model that answers everything with the script's pieces, a token each, and ends.
 
-    What follows a tool's result it answers with `after_tools`. Pieces must differ from each other. Those that are in
-    `control` as well are control tokens. After a token that is in no script every token is equally likely.
+    What follows a tool's result it answers with `after_tools`: `template` ends such a prompt with a tab, others with a
+    line break. Pieces must differ from each other. Those that are in `control` as well are control tokens. After a
+    token that is in no script every token is equally likely.
     """
-    model = TinyModel(embedding=_EMBEDDING, feed_forward=32, layers=1, tied=False, context=4096, template=_TEMPLATE)
+    model = TinyModel(embedding=_EMBEDDING, feed_forward=32, layers=1, tied=False, context=4096, template=template)
     metadata = {key: (kind, value) for key, kind, value in tiny_metadata(model)}
     tokens = list(metadata["tokenizer.ggml.tokens"][1][1])
     kinds = list(metadata["tokenizer.ggml.token_type"][1][1])

@@ -88,10 +88,12 @@ def open_chat(tmp_path: Path, home: Home, history: History) -> Iterator[Callable
         *,
         can_ask: bool = False,
         knowledge: KnowledgeClient | None = None,
+        context: int = 4096,
+        **writing: str,
     ) -> Session:
-        path = write_scripted_gguf(tmp_path / f"{len(opened)}.gguf", script, after_tools=after_tools)
-        sampling = Sampling(temperature=0.0, max_tokens=64)
-        model = LanguageModel(EngineClient(), LoadSpec(path=str(path), threads=1, context=4096), sampling, name="tiny")
+        path = write_scripted_gguf(tmp_path / f"{len(opened)}.gguf", script, after_tools=after_tools, **writing)
+        spec = LoadSpec(path=str(path), threads=1, context=context)
+        model = LanguageModel(EngineClient(), spec, Sampling(temperature=0.0, max_tokens=64), name="tiny")
         options = ToolOptions(can_ask=can_ask)
         acting = equip(assistant, home, options, knowledge=knowledge, keeps_history=True)
         session = Session(assistant, knowledge=knowledge, history=history, model=model, acting=acting)
@@ -251,6 +253,32 @@ def test_a_model_that_calls_for_ever_is_stopped(open_chat):
     assert len(all_of(ToolFinished, events)) == MOST_CALLS
     assert [warned.kind for warned in all_of(Warned, events)] == ["tool-limit"]
     assert "<tool_call>" not in ended(events).answer
+
+
+def test_a_turn_whose_calls_fill_the_window_ends_with_what_was_said(open_chat):
+    again = ("<tool_call>\n", '{"name": "calculator", "arguments": {"expression": "1"}}', "\n</tool_call>")
+    session = open_chat(assistant_with(calculator=[]), ("Let me see.", *CALCULATE), again, context=1536)
+
+    events = list(session.turn("What is 317 times 24?"))
+
+    assert 1 <= len(all_of(ToolFinished, events)) < MOST_CALLS
+    assert [warned.kind for warned in all_of(Warned, events)] == ["window-full"]
+    assert ended(events).answer == "Let me see."
+
+
+@pytest.mark.parametrize("refusal", ["", "{{ raise_exception('user and assistant only') }}"])
+def test_a_template_without_a_place_for_results_is_told_them_by_the_user(open_chat, refusal):
+    template = (
+        "{% for m in messages %}{% if m.role == 'tool' %}" + refusal + "{% else %}"
+        "<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endif %}{% endfor %}"
+        "<|im_start|>assistant{{ '\t' if '<tool_response>\n7608' in messages[-1].content else '\n' }}"
+    )
+    session = open_chat(assistant_with(calculator=[]), CALCULATE, ("It is 7608.",), template=template)
+
+    events = list(session.turn("What is 317 times 24?"))
+
+    assert len(all_of(ToolFinished, events)) == 1
+    assert ended(events).answer == "It is 7608."
 
 
 def test_a_tool_asks_the_person_in_the_middle_of_a_turn(open_chat):
