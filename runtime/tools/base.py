@@ -132,6 +132,8 @@ class Function:
     """The address that the call itself chooses, if it does."""
     seconds: float = 30.0
     """Time limit."""
+    described_by: str = ""
+    """The place whose words the description and schema are: they are labelled as its answers. Empty: our own."""
     most_characters: int = 20_000
     """Of the result's text; what is longer is cut, and says so."""
 

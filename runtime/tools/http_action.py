@@ -88,6 +88,7 @@ class HttpAction:
             row="http_action_read" if operation.is_reading else "http_action",
             needs=needs,
             destinations=lambda _arguments: (place,),
+            described_by=place,
             seconds=60.0,
         )
 

@@ -88,6 +88,16 @@ class Mcp:
         return self._server.name
 
     @property
+    def server(self) -> SpawnedServer | RemoteServer:
+        """Which server it is."""
+        return self._server
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether its tools are known."""
+        return self._connection is not None
+
+    @property
     def problem(self) -> str:
         """Why it is off on this machine; empty: it is not. A remote server works everywhere."""
         if isinstance(self._server, RemoteServer) or self._sandbox.confinement is not None:
@@ -165,6 +175,7 @@ class Mcp:
             row="mcp",
             needs=lambda _arguments: (server.capability,),
             destinations=lambda _arguments: (server.place,),
+            described_by=server.place,
             seconds=120.0,
         )
 

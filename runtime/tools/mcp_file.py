@@ -9,20 +9,26 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import msgspec
 
 from satchel.runtime.tools.errors import ToolError
 from satchel.runtime.tools.mcp import RemoteServer, SpawnedServer
 from satchel.runtime.tools.mcp_transports import server_address
-from satchel.runtime.tools.secret_store import SecretStore
 
 _NAME = r"\A[a-z][a-z0-9_-]{0,31}\Z"
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z0-9_-]{1,100})\}")
 
 _Line = Annotated[str, msgspec.Meta(max_length=2000, pattern=r"\A[^\x00-\x1f\x7f]*\Z")]
 _Name = Annotated[str, msgspec.Meta(pattern=_NAME)]
+
+
+class Secrets(Protocol):
+    """Where the person's secrets are looked up."""
+
+    def get(self, name: str) -> str | None:
+        """Return the secret `SERVER/NAME`; None: it was not given."""
 
 
 class McpFileError(ToolError):
@@ -54,15 +60,34 @@ def load_mcp_file(path: Path) -> tuple[SpawnedServer | RemoteServer, ...]:
         McpFileError: names the key and what is wrong with it.
     """
     try:
-        file = msgspec.json.decode(path.read_bytes(), type=_File)
+        content = path.read_bytes()
     except FileNotFoundError:
         return ()
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except OSError as error:
+        raise McpFileError(path=path, reason=(error.strerror or str(error)).lower()) from error
+    return parse_mcp_file(content, path)
+
+
+def parse_mcp_file(content: bytes, path: Path) -> tuple[SpawnedServer | RemoteServer, ...]:
+    """Return the servers that a file's content names; `path` is what messages call it, and where `readable` starts.
+
+    Raises:
+        McpFileError: names the key and what is wrong with it.
+    """
+    try:
+        file = msgspec.json.decode(content, type=_File)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise McpFileError(path=path, reason=str(error)) from error
     return tuple(_server(path, name, one) for name, one in sorted(file.servers.items()))
 
 
-def with_secrets(server: SpawnedServer | RemoteServer, store: SecretStore) -> SpawnedServer | RemoteServer:
+def secrets_of(server: SpawnedServer | RemoteServer) -> tuple[str, ...]:
+    """Return the names of the secrets that a server wants."""
+    values = server.environment if isinstance(server, SpawnedServer) else server.headers
+    return tuple(sorted({name for value in values.values() for name in _PLACEHOLDER.findall(value)}))
+
+
+def with_secrets(server: SpawnedServer | RemoteServer, store: Secrets) -> SpawnedServer | RemoteServer:
     """Return a server whose placeholders hold the person's secrets.
 
     Raises:
@@ -92,7 +117,7 @@ def _server(path: Path, name: str, one: _Server) -> SpawnedServer | RemoteServer
     return SpawnedServer(name, (one.command, *one.args), readable, dict(one.env))
 
 
-def _filled(server: str, values: Mapping[str, str], store: SecretStore) -> dict[str, str]:
+def _filled(server: str, values: Mapping[str, str], store: Secrets) -> dict[str, str]:
     def secret(found: re.Match[str]) -> str:
         if (value := store.get(f"{server}/{found[1]}")) is None:
             raise McpFileError(path="mcp.json", reason=f"{server} wants the secret {found[1]}, which was not given")

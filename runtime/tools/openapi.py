@@ -59,6 +59,13 @@ class SecurityScheme:
     """Of an API key: `header` or `query`."""
     key: str = ""
     """Of an API key: the name of the header or query parameter."""
+    authorization: str = ""
+    """Of OAuth 2.0: the page at which a person signs in; as the document has it, which may be no address."""
+    token: str = ""
+    """Of OAuth 2.0: where tokens are given out."""
+    device: str = ""
+    """Of OAuth 2.0: where a code is given out that is typed elsewhere (OpenAPI 3.2, and `x-` before it)."""
+    scopes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +246,11 @@ class _Reader:
             kind = str(scheme.get("type", ""))
             if kind == "http":
                 kind = str(scheme.get("scheme", "")).lower()
-            found.append(SecurityScheme(name, kind, str(scheme.get("in", "")), str(scheme.get("name", ""))))
+            found.append(
+                SecurityScheme(
+                    name, kind, str(scheme.get("in", "")), str(scheme.get("name", "")), **_flows(scheme.get("flows"))
+                )
+            )
         return tuple(found)
 
     def _function_name(self, wished: str) -> str:
@@ -306,6 +317,20 @@ class _Reader:
 _NOT_SCHEMA = frozenset(
     {"discriminator", "xml", "externalDocs", "example", "examples", "deprecated", "readOnly", "writeOnly"}
 )
+
+
+def _flows(flows: Any) -> dict[str, Any]:
+    """Return what an OAuth 2.0 scheme says of signing in by a browser or by a code; nothing where it says nothing."""
+    if not isinstance(flows, Mapping):
+        return {}
+    by_code, by_device = flows.get("authorizationCode") or {}, flows.get("deviceAuthorization") or {}
+    extension = by_code.get("x-device-authorization-url", "")
+    return {
+        "authorization": str(by_code.get("authorizationUrl", "")),
+        "token": str(by_code.get("tokenUrl") or by_device.get("tokenUrl", "")),
+        "device": str(by_device.get("deviceAuthorizationUrl") or extension),
+        "scopes": tuple(map(str, {**(by_code.get("scopes") or {}), **(by_device.get("scopes") or {})})),
+    }
 
 
 def _described(parameter: Mapping[str, Any]) -> dict[str, str]:

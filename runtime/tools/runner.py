@@ -93,6 +93,19 @@ class ToolRunner:
                 self._functions[function.name] = (tool, function, ArgumentChecker(function.name, function.parameters))
 
     @property
+    def tools(self) -> tuple[Tool, ...]:
+        """As they were given."""
+        return self._tools
+
+    def refresh(self) -> None:
+        """Take up the functions that tools have got since: an MCP server's. None takes a name that is there already."""
+        for tool in self._tools:
+            for function in tool.functions:
+                if function.name not in self._functions:
+                    checker = ArgumentChecker(function.name, function.parameters)
+                    self._functions[function.name] = (tool, function, checker)
+
+    @property
     def functions(self) -> tuple[Function, ...]:
         """All that the model can call."""
         return tuple(function for _, function, _ in self._functions.values())
