@@ -26,7 +26,7 @@ def test_it_covers_exactly_the_call_until_its_end():
     approval = made()
 
     assert approval.covers(CALL, 99.9)
-    assert not approval.covers(CALL, 100)
+    assert approval.covers(CALL, 100) is False
     assert approval.covers(replace(CALL, effect=Effect(sends_to=("https://a.org", "https://b.org"))), 0)
     for other in (
         replace(CALL, tool="other"),
@@ -38,7 +38,7 @@ def test_it_covers_exactly_the_call_until_its_end():
         with_arguments(n=1.0),
         replace(CALL, arguments={"to": "me@a.org", "body": "hello"}),
     ):
-        assert not approval.covers(other, 0)
+        assert approval.covers(other, 0) is False
 
 
 def test_one_argument_may_be_free_up_to_its_length():
@@ -47,7 +47,7 @@ def test_one_argument_may_be_free_up_to_its_length():
     assert approval.arguments == {"to": "me@a.org", "n": 1}
     assert approval.covers(with_arguments(body=""), 0)
     assert approval.covers(with_arguments(body="12345"), 0)
-    assert not approval.covers(with_arguments(body="123456"), 0)
+    assert approval.covers(with_arguments(body="123456"), 0) is False
     assert not approval.covers(with_arguments(body=12345), 0)
     assert not approval.covers(with_arguments(body=None), 0)
     assert not approval.covers(with_arguments(to="you@a.org"), 0)
@@ -83,6 +83,25 @@ def test_one_that_is_too_wide_or_unclear_is_not_made(changed, reason):
         made(**changed)
 
     assert caught.value.exit_code == 53
+
+
+def test_what_is_wrong_is_said_in_whole_sentences():
+    sentences = {
+        "its end is no date to come": {"until": 0},
+        'the name "a b" is not of small letters, digits and -': {"name": "a b"},
+        '"once" is the name of an answer to a single request': {"name": "once"},
+    }
+    for sentence, changed in sentences.items():
+        with pytest.raises(StandingApprovalError) as caught:
+            made(**changed)
+        assert caught.value.message == f"A standing approval cannot be made like that: {sentence}."
+
+
+def test_what_is_not_said_is_nothing():
+    assert made().address == ""
+    assert StandingApproval(name="a", pack_id="p", tool="t", destinations=(), arguments={}, until=1.0).address == ""
+    with pytest.raises(StandingApprovalError):
+        made(free="body")
 
 
 def test_the_limits_themselves_can_be_used():
