@@ -55,7 +55,8 @@ def start(home: Home, file: Path | None = None, *, exit_when_ready: bool = False
     if file is not None:
         QTimer.singleShot(0, window, lambda: open_file(window.shell, file))
     code: int = application.exec()
-    window.close()
+    if not exit_when_ready:
+        window.close()  # quit without it (Ctrl+Q on macOS, a session's end): what runs is ended, the place is kept
     return code
 
 

@@ -14,6 +14,8 @@ from satchel.builder.widgets.labels import ElidedLabel
 
 _SECONDS = 8
 _WIDTH, _HEIGHT = 420, 44
+_ABOVE_BOTTOM = 92
+"""Above the message field of a chat: a notice must not lie over what is being written."""
 
 
 class Notices:
@@ -76,7 +78,7 @@ class Notices:
         if self._shown is not None:
             width = min(_WIDTH, self._parent.width() - 48)
             left = (self._parent.width() - width) // 2
-            self._shown.setGeometry(left, self._parent.height() - _HEIGHT - 20, width, _HEIGHT)
+            self._shown.setGeometry(left, self._parent.height() - _HEIGHT - _ABOVE_BOTTOM, width, _HEIGHT)
 
     def _take_away(self) -> None:
         self._timer.stop()

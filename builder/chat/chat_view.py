@@ -302,7 +302,7 @@ class ChatView(QWidget):
         view = self.list.viewport()
         self.pill.adjustSize()
         self.pill.move((view.width() - self.pill.width()) // 2, view.height() - self.pill.height() - 12)
-        self.pill.setVisible(not self.list.following)
+        self.pill.setVisible(not self.list.following and self.list.verticalScrollBar().maximum() > 0)
         self.pill.raise_()
 
 
