@@ -16,7 +16,7 @@ import msgspec
 from satchel.runtime.permissions.approval import escaped
 from satchel.runtime.permissions.audit import AuditLog, Kind, entry
 from satchel.runtime.permissions.broker import Allow, Ask, Decision, Deny, decide
-from satchel.runtime.permissions.calls import Call, Situation
+from satchel.runtime.permissions.calls import Call, Situation, canonical
 from satchel.runtime.permissions.capabilities import Requests
 from satchel.runtime.permissions.grants import Choice, Grants, grants_for, ticked
 from satchel.runtime.permissions.grants_file import GrantsFile, Subject
@@ -128,4 +128,4 @@ class Authority:
 
 
 def _text(value: object) -> str:
-    return escaped(value if isinstance(value, str) else msgspec.json.encode(value).decode())
+    return escaped(value if isinstance(value, str) else canonical(value).decode())
