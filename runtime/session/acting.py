@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -18,10 +18,10 @@ from satchel.runtime.engine.base import Grammar, ToolCall
 from satchel.runtime.errors import CancelledError, SatchelError
 from satchel.runtime.permissions.approval import approval_request
 from satchel.runtime.permissions.broker import Allow, Ask, Decision, Deny
-from satchel.runtime.permissions.calls import Call, Situation
-from satchel.runtime.permissions.errors import DeniedError
+from satchel.runtime.permissions.calls import Call, Effect, Situation
+from satchel.runtime.permissions.errors import DeniedError, NobodyToAskError
 from satchel.runtime.permissions.grants import Choice
-from satchel.runtime.permissions.labels import Label, typed_label
+from satchel.runtime.permissions.labels import Label, result_of, typed_label
 from satchel.runtime.permissions.provenance import Sources, label_arguments
 from satchel.runtime.session.authority import Authority
 from satchel.runtime.session.chat_labels import ChatLabels
@@ -34,11 +34,13 @@ from satchel.runtime.session.events import (
     ToolRequested,
     Warned,
 )
-from satchel.runtime.tools.base import Artefact, Cancellation
+from satchel.runtime.tools.base import Artefact, Cancellation, Function
 from satchel.runtime.tools.calls import BrokenCall
 from satchel.runtime.tools.errors import ToolError
+from satchel.runtime.tools.mcp_servers import McpServers, PendingServer
 from satchel.runtime.tools.runner import MOST_CALLS, CallLabels, CallOutcome, PreparedCall, ToolRunner, failed
 
+T = TypeVar("T")
 KeepArtefact = Callable[[Artefact], str]
 """Keeps a file that a call made and returns where it lies; empty: nowhere."""
 
@@ -80,6 +82,8 @@ class Acting:
         self._notes = list(notes)
         self._keep_artefact = keep_artefact
         self._turn: ActingTurn | None = None
+        self._passed_over: set[str] = set()
+        """MCP servers that could not or may not be connected."""
 
     @property
     def descriptions(self) -> list[dict[str, Any]]:
@@ -102,9 +106,44 @@ class Acting:
         return self._turn.unasked if self._turn is not None else 0
 
     def begin(self, labels: ChatLabels) -> ActingTurn:
-        """Begin a turn."""
+        """Begin a turn; the words in which services describe what they can do are in the model's context from then."""
         self._turn = ActingTurn(labels)
+        _add_descriptions(labels, self._runner.functions)
         return self._turn
+
+    def connect(self, turn: ActingTurn) -> Generator[Event, None, None]:
+        """Connect the MCP servers that the person lets be connected; each is asked about once in a session."""
+        known = {one.name for one in self._runner.functions}
+        for tool in self._runner.tools:
+            if isinstance(tool, McpServers):
+                for server in tool.pending:
+                    if server.name not in self._passed_over:
+                        yield from self._connect(turn, tool, server)
+        self._runner.refresh()
+        _add_descriptions(turn.labels, [one for one in self._runner.functions if one.name not in known])
+
+    def _connect(self, turn: ActingTurn, tool: McpServers, server: PendingServer) -> Generator[Event, None, None]:
+        call = Call(tool.name, {}, (server.needs,), Effect(sends_to=(server.place,)))
+        decision = self.authority.decide(call, {}, self._situation(turn))
+        if isinstance(decision, Ask) and self._desk.is_staffed:
+            decision = yield from self._ask(turn, call, decision, {})
+        if not isinstance(decision, Allow):
+            self._passed_over.add(server.name)
+            yield Warned("tool-off", f"The MCP server {server.name} is not connected: {decision.why}.")
+            return
+        yield Progress(f"connecting {server.name}", 0, None)
+        try:
+            left_out = _aside(f"MCP {server.name}", lambda: tool.connect(server.name), turn.cancellation)
+        except CancelledError:
+            raise
+        except SatchelError as error:
+            self._passed_over.add(server.name)
+            self.authority.finished(call, error.code())
+            yield Warned("tool-off", error.message)
+            return
+        self.authority.finished(call, "done")
+        for told in left_out:
+            yield Warned("tool-off", f"A tool of the MCP server {server.name} cannot be used: {told}")
 
     def prepare(self, call: ToolCall) -> PreparedCall:
         """Return a call as the broker would be asked about it.
@@ -163,7 +202,8 @@ class Acting:
     ) -> Generator[Event, None, Allow | Deny]:
         if not self._desk.is_staffed:
             turn.unasked += 1
-            yield Warned("nobody-to-ask", f"{call.tool} was not allowed, because nobody was there to ask: {asked.why}.")
+            text = f"{call.tool} was not allowed, because nobody was there to ask: {asked.why}."
+            yield Warned(NobodyToAskError.code(), text)
             return Deny("a person would have to allow it, and nobody is there")
         request = approval_request(call, asked, labels)
         self._desk.open(request.id)
@@ -256,6 +296,37 @@ class Acting:
             search_links=labels.search_links,
             now=time.time(),
         )
+
+
+def _add_descriptions(labels: ChatLabels, functions: Sequence[Function]) -> None:
+    """Label what services say of themselves as their answers are labelled (DESIGN 5): it may hold instructions too."""
+    for one in functions:
+        if one.described_by:
+            schema = msgspec.json.encode(one.parameters).decode()
+            labels.add(f"{one.description}\n{schema}", result_of(one.described_by))
+
+
+def _aside(name: str, work: Callable[[], T], cancellation: Cancellation) -> T:
+    """Do something that may hang on a thread of its own; when somebody cancels, it is left to end by itself.
+
+    Raises:
+        CancelledError: somebody did.
+    """
+    outcome = queue.SimpleQueue[tuple[bool, Any]]()
+
+    def body() -> None:
+        try:
+            outcome.put((True, work()))
+        except BaseException as error:  # noqa: BLE001 - handed to the one who waits
+            outcome.put((False, error))
+
+    threading.Thread(target=body, name=name, daemon=True).start()
+    cancellation.when_cancelled(lambda: outcome.put((False, CancelledError())))
+    is_done, value = outcome.get()
+    if not is_done:
+        raise value
+    result: T = value
+    return result
 
 
 def _told(call: ToolCall) -> dict[str, Any]:

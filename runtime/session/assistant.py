@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -22,6 +22,7 @@ from satchel.runtime.project.schema import (
     Tool,
 )
 from satchel.runtime.project.sealing import unseal
+from satchel.runtime.session.tool_files import ToolFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ class LoadedAssistant:
     """Empty for a folder."""
     unpacked_from: str = ""
     """Of a folder that came in a pack and was not taken for one's own yet: that pack's id."""
+    tool_files: ToolFiles = field(default_factory=ToolFiles)
+    """Its own descriptions of tools, read when a chat wants them."""
     unread: tuple[str, ...] = ()
     """Of a folder: the files that could not be read, each with its reason."""
 
@@ -67,7 +70,7 @@ class LoadedAssistant:
 def from_project(project: Project, index: VerifiedPack | None, *, unread: tuple[str, ...] = ()) -> LoadedAssistant:
     """Return the assistant of an editable folder; `index` holds its knowledge arrays, None without files."""
     loaded = _load(project.assistant, project.instructions, project.examples, index, pack_id="")
-    return replace(loaded, unpacked_from=project.assistant.unpacked_from, unread=unread)
+    return replace(loaded, unpacked_from=project.assistant.unpacked_from, tool_files=ToolFiles(project), unread=unread)
 
 
 def from_pack(pack: Pack, verified: VerifiedPack) -> LoadedAssistant:
@@ -84,7 +87,8 @@ def from_pack(pack: Pack, verified: VerifiedPack) -> LoadedAssistant:
         raise DamagedPackError(path=pack.path, reason=f"its instructions or examples: {error}") from error
     knowledge = verified if FILES in pack else None
     assistant = unseal(pack.manifest, knowledge=Knowledge())
-    return _load(assistant, instructions, examples, knowledge, pack_id=pack.pack_id)
+    loaded = _load(assistant, instructions, examples, knowledge, pack_id=pack.pack_id)
+    return replace(loaded, tool_files=ToolFiles(pack=verified))
 
 
 def _load(

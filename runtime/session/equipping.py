@@ -13,15 +13,19 @@ from satchel.runtime.paths import Home
 from satchel.runtime.permissions.audit import AuditLog
 from satchel.runtime.permissions.capabilities import parse_requests
 from satchel.runtime.permissions.grants_file import GrantsFile
+from satchel.runtime.sandbox.known import KnownSandbox
 from satchel.runtime.session.acting import Acting
 from satchel.runtime.session.assistant import LoadedAssistant
 from satchel.runtime.session.authority import Authority, subject_of
 from satchel.runtime.session.chat_files import artefact_folder, audit_folder
 from satchel.runtime.session.desk import Desk
 from satchel.runtime.session.toolbox import Surroundings, build_tools
+from satchel.runtime.settings import load_settings
 from satchel.runtime.tools.base import Artefact
+from satchel.runtime.tools.egress import Egress
 from satchel.runtime.tools.files import PickedFolder
 from satchel.runtime.tools.runner import ToolRunner
+from satchel.runtime.tools.secret_store import find_secret_store
 
 _UNSAFE = re.compile(r"[^\w.-]+", re.ASCII)
 _MOST_NAME = 100
@@ -51,6 +55,7 @@ def equip(
 
     Raises:
         GrantsError: what the person granted cannot be read; nothing may be done then.
+        SettingsError: nor can their settings.
     """
     authority = Authority(
         parse_requests((name, tool.requests) for name, tool in assistant.tools.items()),
@@ -63,10 +68,14 @@ def equip(
     desk = Desk(is_staffed=options.can_ask)
     around = Surroundings(
         notes=home.data / "memory" / f"{authority.subject.key.replace(' ', '-')}.json",
+        sandbox=KnownSandbox(home.cache),
+        secrets=lambda: find_secret_store(home.settings),
+        subject=authority.subject.key,
         knowledge=knowledge,
         ask=desk.ask,
         folders=options.folders,
-        named_places=sorted(authority.grants.named_places),
+        image=load_settings(home.settings).image,
+        egress=Egress(authority.grants.named_places),
     )
     tools, missing = build_tools(assistant, around)
     if options.artefacts is not None:

@@ -131,7 +131,7 @@ class LanguageModel:
     ) -> Generator[Event, None, Spoken]:
         model = yield from self._load(timings)
         sources = passages_as_sources(passages)
-        yield from tools.notes()
+        yield from tools.begin()
         with timings.stage("prompt"):
             messages, plan, pinned = self._compose(question, assistant, past, sources, model=model, tools=tools)
         yield from _left_out(plan, sources)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 from satchel.runtime.engine.base import Grammar, ToolCall
-from satchel.runtime.session.events import Event, Warned
+from satchel.runtime.session.events import Event
 from satchel.runtime.tools.calls import BrokenCall
 
 if TYPE_CHECKING:
@@ -33,10 +33,12 @@ class OfferedTools:
         """What a call may look like."""
         return self._acting.grammar if self._acting is not None else None
 
-    def notes(self) -> Iterator[Warned]:
-        """Yield what should be told once."""
-        if self._acting is not None:
+    def begin(self) -> Generator[Event, None, None]:
+        """Tell what should be told once, and connect what the person lets be connected."""
+        if self._acting is not None and self._turn is not None:
             yield from self._acting.take_notes()
+            yield from self._acting.connect(self._turn)
+            self.descriptions = self._acting.descriptions
 
     def act(self, call: ToolCall | BrokenCall) -> Generator[Event, None, CallOutcome]:
         """Take one call to its end."""

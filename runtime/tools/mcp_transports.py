@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 from satchel.runtime.permissions.places import Address, parse_address
 from satchel.runtime.sandbox.confinement import Confinement
 from satchel.runtime.sandbox.policy import Policy
-from satchel.runtime.sandbox.process import SandboxedProcess
 from satchel.runtime.tools.base import CallContext
 from satchel.runtime.tools.egress import OWN_HEADERS, Egress, Request
 from satchel.runtime.tools.errors import EgressError
 
 if TYPE_CHECKING:
     import httpx2
+
+    from satchel.runtime.sandbox.process import SandboxedProcess
 
 _MOST_LINE = 32 << 20
 """Servers send a result twice, as text and as structured content; a longer line ends the connection."""
@@ -61,6 +62,8 @@ async def sandboxed_stdio(
     import anyio
     from mcp.shared.message import SessionMessage
     from mcp_types import jsonrpc_message_adapter
+
+    from satchel.runtime.sandbox.process import SandboxedProcess  # it needs Linux
 
     process = await anyio.to_thread.run_sync(SandboxedProcess, command, policy, confinement)
     errors.append(StandardError(process))
