@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import re
@@ -58,8 +59,12 @@ class Terminal:
         return self.ask(f"{question} [y/N]").strip().casefold() in {"y", "yes"}
 
     def ask(self, question: str) -> str:
-        """Ask a person for a line; empty at the end of the input."""
+        """Ask a person for a line; empty at the end of the input.
+
+        What was typed or pasted before the question was shown is no answer to it: a pasted page may hold "always".
+        """
         self.end_progress()
+        _forget_typed_ahead()
         sys.stderr.write(f"{escape_control(question)} ")
         sys.stderr.flush()
         return sys.stdin.readline().removesuffix("\n")
@@ -104,6 +109,14 @@ class Terminal:
         self._bar.n = done
         # Drawn at once when a stage begins, which may be its only call for a while, and when it ends.
         self._bar.refresh() if begins or (total and done >= total) else self._bar.update(0)
+
+
+def _forget_typed_ahead() -> None:
+    if sys.stdin.isatty():
+        with contextlib.suppress(ImportError):  # where terminals have none
+            import termios
+
+            termios.tcflush(sys.stdin, termios.TCIFLUSH)
 
 
 _BAR = "{desc} {bar:24} {n_fmt}/{total_fmt} {remaining} left"

@@ -37,7 +37,7 @@ def show_tool_event(
             decide(event.request_id, _choice(event.request, terminal))
         case QuestionAsked() if decide is not None:
             offered = f" ({' / '.join(event.choices)})" if event.choices else ""
-            decide(event.question_id, terminal.ask(f"{event.question}{offered}"))
+            decide(event.question_id, terminal.ask(f"The assistant asks: {event.question}{offered}"))
         case _:
             pass
 

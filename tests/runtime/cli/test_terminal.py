@@ -20,8 +20,13 @@ from hypothesis import strategies as st
 from satchel.runtime.cli.terminal import Terminal, escape_control
 
 
-def in_a_terminal(program: str, *, typed: str = "", extra: dict[str, str] | None = None) -> str:
-    """Run a program whose three streams are one terminal, and return all that it showed."""
+def in_a_terminal(
+    program: str, *, typed: str = "", typed_before: str = "", after: str = "", extra: dict[str, str] | None = None
+) -> str:
+    """Run a program whose three streams are one terminal, and return all that it showed.
+
+    `typed_before` is there when it starts, `typed` comes once it has shown `after`.
+    """
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 100))  # a bar needs room to be drawn in
     with subprocess.Popen(
@@ -32,11 +37,14 @@ def in_a_terminal(program: str, *, typed: str = "", extra: dict[str, str] | None
         stderr=theirs,
     ) as process:
         os.close(theirs)
-        os.write(ours, typed.encode())
+        os.write(ours, typed_before.encode())
         shown = b""
         try:
             while piece := os.read(ours, 65536):
                 shown += piece
+                if typed and after.encode() in shown:
+                    os.write(ours, typed.encode())
+                    typed = ""
         except OSError:  # Linux's way to say that the other end has closed
             pass
     os.close(ours)
@@ -151,10 +159,22 @@ def test_anything_but_yes_is_no(typed, agreed):
     shown = in_a_terminal(
         "from satchel.runtime.cli.terminal import Terminal\nprint(Terminal().ask_yes('Remove its chats too?'))",
         typed=typed,
+        after="[y/N]",
     )
 
     assert "Remove its chats too? [y/N]" in shown
     assert shown.strip().endswith(str(agreed))
+
+
+def test_what_was_pasted_before_a_question_was_shown_is_no_answer_to_it():
+    shown = in_a_terminal(
+        "from satchel.runtime.cli.terminal import Terminal\nprint(Terminal().ask_yes('Sure?'))",
+        typed_before="y\n",
+        typed="n\n",
+        after="[y/N]",
+    )
+
+    assert shown.strip().endswith("False")
 
 
 def test_the_end_of_the_input_is_no(capsys, monkeypatch, tmp_path):

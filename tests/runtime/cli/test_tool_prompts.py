@@ -79,7 +79,7 @@ def test_a_tools_question_takes_any_text(monkeypatch, capsys):
     assert answered(monkeypatch, QuestionAsked("q1", "Which harbour?", ("Delft", "Hoorn")), "Delft\n") == [
         ("q1", "Delft")
     ]
-    assert "Which harbour? (Delft / Hoorn)" in capsys.readouterr().err
+    assert "The assistant asks: Which harbour? (Delft / Hoorn)" in capsys.readouterr().err
 
 
 def test_a_turn_shows_the_call_its_result_and_what_was_made(capsys):
