@@ -81,6 +81,7 @@ def _answer(question: str, arguments: argparse.Namespace, limit: TimeLimit, work
 
 def _run_batch(arguments: argparse.Namespace, terminal: Terminal) -> int:
     from satchel.runtime.commands.answer import answer_batch
+    from satchel.runtime.permissions.errors import NobodyToAskError
 
     results = answer_batch(
         arguments.assistant,
@@ -90,9 +91,12 @@ def _run_batch(arguments: argparse.Namespace, terminal: Terminal) -> int:
         timeout=arguments.timeout,
         progress=terminal.progress,
     )
-    failed = 0
+    failed, unasked = 0, False
     for result in results:
         failed += result.error is not None
+        unasked |= result.result is not None and any(
+            one.kind == NobodyToAskError.code() for one in result.result.warnings
+        )
         terminal.json(result)
     terminal.end_progress()
     if failed:
@@ -102,7 +106,9 @@ def _run_batch(arguments: argparse.Namespace, terminal: Terminal) -> int:
             else f"{failed} questions failed; their lines say why."
         )
         terminal.note(said)
-    return 1 if failed else 0
+    if failed:
+        return 1
+    return NobodyToAskError.exit_code if unasked else 0
 
 
 def _question(words: list[str]) -> str:

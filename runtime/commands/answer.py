@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -126,8 +126,12 @@ def _equipped(
 
     folders = {name: PickedFolder(path) for name, path in options.folders.items()}
     folders |= {name: PickedFolder(path, writable=True) for name, path in options.writable_folders.items()}
-    given = ToolOptions(options.can_ask, folders, options.artefacts)
-    return equip(assistant, home, given, knowledge=knowledge, keeps_history=options.keep_history)
+    artefacts, keeps_history = options.artefacts, options.keep_history
+    if options.history is not None:
+        # All that a preview leaves goes with its folder: deleting its chats does not reach the person's own.
+        artefacts, keeps_history = artefacts or options.history.parent / "artefacts", False
+    given = ToolOptions(options.can_ask, folders, artefacts)
+    return equip(assistant, home, given, knowledge=knowledge, keeps_history=keeps_history)
 
 
 def answer_events(session: Session, question: str, limit: TimeLimit) -> Iterator[Event]:
@@ -174,14 +178,14 @@ def answer_batch(
     """Answer each line of a file ("-": standard input) with one loaded model, each question on its own.
 
     `timeout` is for each. A question that fails gives a line with its error, and the next one is asked. Nothing is kept
-    in the history, where it would bury what a person asked.
+    in the history, where it would bury what a person asked, and nobody is asked what tools may do.
 
     Raises:
         UsageError: the file is not there, a line is no question, or two have one id; before any is asked.
     """
     TimeLimit(timeout)  # a wrong one is told before anything is opened
     asked = _read_questions(questions)
-    unkept = AnswerOptions(model=options.model, keep_history=False)
+    unkept = replace(options, keep_history=False, can_ask=False)
     with open_session(reference, unkept, home, progress=progress) as session:
         for done, (line, entry) in enumerate(asked):
             progress(_STAGE, done, len(asked))

@@ -12,12 +12,14 @@ from helpers.harbour import write_harbour
 from helpers.packs import write_plain_pack
 from helpers.project_folders import write_files, write_project
 from helpers.python_processes import run_satchel, start_python
+from helpers.scripted_gguf import write_scripted_gguf
 from helpers.tiny_gguf import TinyModel, write_gguf
 
 from satchel.runtime.cli.main import main
 from satchel.runtime.engine import starter
 from satchel.runtime.packfile.names import FILES
 from satchel.runtime.paths import HOME_VARIABLE
+from satchel.runtime.permissions.errors import NobodyToAskError
 from satchel.runtime.session.history import History
 
 FUEL = "Where is diesel sold?"
@@ -252,6 +254,26 @@ def test_a_batch_prints_a_line_for_each_and_tells_how_many_failed(capsys, tmp_pa
     assert "error" not in answered
     assert "1 questions failed" not in said.err
     assert "1 question failed; its line says why." in said.err
+
+
+@pytest.mark.parametrize(
+    ("origin", "decision", "code"),
+    [("", "allow", 0), (f'unpacked_from = "{"a" * 64}"\n', "deny", NobodyToAskError.exit_code)],
+)
+def test_a_batch_gives_tools_their_folders_and_has_its_own_exit_code_where_one_would_have_asked(
+    capsys, tmp_path, origin, decision, code
+):
+    call = ("<tool_call>", '{"name": "files_list", "arguments": {"folder": "notes"}}', "</tool_call>")
+    model = write_scripted_gguf(tmp_path / "scripted.gguf", call, after_tools=("Well.",))
+    folder = write_project(tmp_path / "tutor", settings=f'{origin}[tools.files]\nrequests = ["fs.read notes"]\n')
+    write_files(tmp_path, {"q.jsonl": '{"question": "What is there?"}\n', "notes/tides.md": "High at noon."})
+    batch = ["--batch", str(tmp_path / "q.jsonl"), "--folder", str(tmp_path / "notes")]
+
+    assert main(["run", str(folder), *batch, "--model", str(model)]) == code
+
+    (tool_call,) = json.loads(capsys.readouterr().out)["result"]["tool_calls"]
+    assert tool_call["decision"] == decision
+    assert ("tides.md" in tool_call["result"]) == (decision == "allow")
 
 
 def test_a_batch_in_which_all_goes_well_is_0(capsys, harbour, tmp_path):

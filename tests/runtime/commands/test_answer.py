@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 from helpers.project_folders import write_files, write_project
+from helpers.scripted_gguf import write_scripted_gguf
 from helpers.tiny_gguf import TinyModel, write_gguf
 
 from satchel.runtime.commands.answer import AnswerOptions, answer_batch, events_within, open_session
 from satchel.runtime.commands.time_limit import TimeLimit
 from satchel.runtime.engine.errors import ModelMissingError
 from satchel.runtime.errors import OutOfTimeError, UsageError
+from satchel.runtime.permissions.audit import AuditLog
 from satchel.runtime.session.choosing import ModelRequest
 from satchel.runtime.session.errors import UnknownChatError
 from satchel.runtime.session.events import Finished, Token
@@ -125,6 +127,20 @@ def test_a_turn_in_time_is_all_there(harbour, warm_home):
 
     assert isinstance(events[-1], Finished)
     assert events[-1].reason == "answered"
+
+
+def test_a_previews_tools_leave_nothing_of_what_they_told_outside_of_its_folder(tmp_path, home):
+    call = ("<tool_call>", '{"name": "calculator", "arguments": {"expression": "317 * 24"}}', "</tool_call>")
+    model = write_scripted_gguf(tmp_path / "scripted.gguf", call, after_tools=("Well.",))
+    folder = write_project(tmp_path / "tutor", settings="[tools.calculator]\n")
+    options = AnswerOptions(ModelRequest(str(model)), history=tmp_path / "preview" / "history.sqlite3")
+
+    with open_session(str(folder), options, home) as session:
+        *_, finished = session.turn("What is 317 times 24?")
+
+    assert finished.answer == "Well."
+    records = AuditLog(home.data / "audit").read()
+    assert [record.told.arguments for record in records if record.told is not None] == [{}, {}]
 
 
 def test_a_batch_answers_each_line_on_its_own_and_keeps_no_history(harbour, warm_home, tmp_path):
