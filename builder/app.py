@@ -55,7 +55,7 @@ def start(home: Home, file: Path | None = None, *, exit_when_ready: bool = False
     if file is not None:
         QTimer.singleShot(0, window, lambda: open_file(window.shell, file))
     code: int = application.exec()
-    if not exit_when_ready:
+    if not exit_when_ready or file is not None:
         window.close()  # quit without it (Ctrl+Q on macOS, a session's end): what runs is ended, the place is kept
     return code
 
@@ -69,21 +69,25 @@ def open_file(shell: Shell, path: Path) -> None:
 
 
 class _Ready(QObject):
-    """Ends the app once its first page has been painted with its assistants."""
+    """Ends the app once the page that it opens on has been painted; the library's, with its assistants."""
 
     def __init__(self, application: QApplication, window: Window) -> None:
-        from satchel.builder.library.page import LibraryPage
-
         super().__init__(window)
-        self._application = application
-        self._page = window.page
-        self._page.installEventFilter(self)
-        if isinstance(self._page, LibraryPage):
-            self._page.filled.connect(self._page.update)
+        self._application, self._window = application, window
+        window.page_shown.connect(self._watch)
+        self._watch()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Paint and getattr(self._page, "cards", None):
-            self._page.removeEventFilter(self)
+        # The library has cards; what another page shows first is its own.
+        if event.type() == QEvent.Type.Paint and watched is self._window.page and getattr(watched, "cards", True):
             # Once round the event loop: what was just painted is on the screen, and input would be taken.
             QTimer.singleShot(0, self._application.quit)
         return super().eventFilter(watched, event)
+
+    def _watch(self) -> None:
+        from satchel.builder.library.page import LibraryPage
+
+        page = self._window.page
+        page.installEventFilter(self)
+        if isinstance(page, LibraryPage):
+            page.filled.connect(page.update)
