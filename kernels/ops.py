@@ -89,7 +89,7 @@ def candidates_for(rows: int, k: int = 10) -> int:
     Measured on MiniLM's vectors and mixtures of them (`tests/bench/kernels/vectors.py`): with 300 in 100,000 and twice
     that in a million it is .990 to .997 in 384 and 1024 dimensions. To find more than fifty rows well, 4 k.
     """
-    return max(200, 4 * k, math.ceil(300 * (rows / 100_000) ** 0.3))
+    return max(200, 4 * k, math.ceil(300 * math.pow(rows / 100_000, 0.3)))
 
 
 def scan_i8(
