@@ -58,6 +58,11 @@ def remove(reference: str, home: Home, *, with_chats: bool = False) -> Removal:
     store = PackStore(home)
     removed = store.remove(reference)
     left = store.versions(removed.identity_id)
+    if (bits := home.cache / "bits").is_dir():
+        # Here, because it brings NumPy, and few packs have as many passages.
+        from satchel.runtime.knowledge.bit_cache import BitCache
+
+        BitCache(bits).forget(removed.pack_id)
     chats_deleted = 0
     if with_chats and home.history.exists():
         with History(home.history) as history:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import msgspec
+import numpy as np
 import pytest
 from helpers.packs import IDENTITY, write_plain_pack
 
+from satchel.kernels import ops
 from satchel.runtime.commands.install import install
 from satchel.runtime.commands.list_packs import list_packs
 from satchel.runtime.commands.remove import Removable, look_up, remove
+from satchel.runtime.knowledge.bit_cache import BitCache
 from satchel.runtime.packfile.errors import PackNotInstalledError
 from satchel.runtime.session.history import History, Part
 
@@ -51,3 +54,16 @@ def test_what_is_not_installed_cannot_be_removed(home):
     for what in (look_up, remove):
         with pytest.raises(PackNotInstalledError, match="under the name or id tide tutor"):
             what("tide tutor", home)
+
+
+def test_the_bits_that_were_derived_of_a_pack_go_with_it(home, tmp_path):
+    pack = installed(home, tmp_path, "1")
+    rows = ops.quantise(np.eye(8, 32, dtype=np.float32))
+    cache = BitCache(home.cache / "bits")
+    cache.with_bits(rows, pack.pack_id, fewest=1)
+    cache.with_bits(rows, "f" * 64, fewest=1)
+    before = cache.bytes_used()
+
+    remove("tide tutor", home)
+
+    assert 0 < cache.bytes_used() < before
