@@ -105,6 +105,11 @@ class Acting:
         """Calls of the last turn that were denied because nobody was there to ask."""
         return self._turn.unasked if self._turn is not None else 0
 
+    @property
+    def has_results(self) -> bool:
+        """Whether the last turn called a tool: its answer need not rest on the files alone."""
+        return self._turn is not None and self._turn.calls > 0
+
     def begin(self, labels: ChatLabels) -> ActingTurn:
         """Begin a turn; the words in which services describe what they can do are in the model's context from then."""
         self._turn = ActingTurn(labels)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
-from satchel.runtime.errors import CancelledError
+from satchel.runtime.errors import CancelledError, SatchelError
 from satchel.runtime.knowledge.answers import FoundPassage
 from satchel.runtime.knowledge.client import KnowledgeClient
 from satchel.runtime.permissions.labels import stored, typed_label
@@ -236,10 +236,19 @@ class Session:
 
     def _check(self, answer: str, passages: Sequence[FoundPassage]) -> Generator[Event, None, None]:
         assert self._knowledge is not None  # the passages came from it
-        check = self._knowledge.check(answer, passages)
+        try:
+            check = self._knowledge.check(answer, passages)
+        except CancelledError:
+            raise
+        except SatchelError as error:  # the answer is there, and stays
+            yield Warned("not-checked", f"Not checked against the files: {error.message}")
+            return
+        has_results = self._acting is not None and self._acting.has_results
         for one in check.sentences:
+            # What is not in the passages may stand in a tool's result.
+            verdict = "not_checked" if one.verdict == "not_found" and has_results else one.verdict
             sources = () if one.passage is None else (one.passage + 1,)
-            yield Checked(one.start, one.end, one.verdict, sources, one.differing)
+            yield Checked(one.start, one.end, verdict, sources, one.differing)
         if check.not_checked:
             yield Warned("not-checked", f"Not checked against the files: {check.not_checked}.")
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -36,6 +39,7 @@ from satchel.runtime.session.desk import Desk
 from satchel.runtime.session.equipping import ToolOptions, equip, keeper
 from satchel.runtime.session.events import (
     ApprovalNeeded,
+    Checked,
     Event,
     Finished,
     QuestionAsked,
@@ -398,6 +402,34 @@ def test_an_obedient_model_cannot_carry_files_words_out_of_this_computer(open_ch
     (_, answer) = session.history.path(session.chat.head)
     label = restored(answer.labels[LABEL])
     assert (label.integrity, label.readers) == (Integrity.UNTRUSTED, PERSON_ALONE)
+
+
+def test_what_a_tool_told_is_not_called_missing_from_the_files(open_chat, harbour: Harbour):
+    verified = VerifiedFiles(harbour.home.cache / "verified").verify_once(harbour.pack)
+    knowledge = KnowledgeClient(KnowledgeRequest(verified, harbour.home, "auto"))
+    said = ("All tolls of the year come to 7608 euros.", " The flood gate closes at 3.2 metres.")
+    session = open_chat(assistant_with(calculator=[]), CALCULATE, said, knowledge=knowledge)
+
+    events = list(session.turn("When does the flood gate close?"))
+
+    assert [checked.verdict for checked in all_of(Checked, events)] == ["not_checked", "supported"]
+
+
+def test_an_answer_that_cannot_be_checked_any_more_is_kept(open_chat, history, harbour: Harbour, tmp_path):
+    pack = Path(shutil.copy(harbour.pack, tmp_path / "mine.pack"))
+    verified = VerifiedFiles(harbour.home.cache / "verified").verify_once(pack)
+    knowledge = KnowledgeClient(KnowledgeRequest(verified, harbour.home, "auto"))
+    session = open_chat(assistant_with(), ("The flood gate closes at 3.2 metres.",), knowledge=knowledge)
+    events = []
+    for event in session.turn("When does the flood gate close?"):
+        events.append(event)
+        if isinstance(event, Token) and pack.exists():
+            pack.unlink()
+            os.kill(knowledge._worker.pid, signal.SIGKILL)
+
+    assert ended(events).answer == "The flood gate closes at 3.2 metres."
+    assert "not-checked" in [warned.kind for warned in all_of(Warned, events)]
+    assert history.path(session.chat.head)[-1].text == ended(events).answer
 
 
 def test_with_a_chat_goes_what_its_tools_left_beside_it(open_chat, history, home):
