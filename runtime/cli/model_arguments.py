@@ -53,6 +53,8 @@ def options_from(arguments: argparse.Namespace, *, can_ask: bool = False) -> Ans
     check_range("--temperature", arguments.temperature, 0, _MOST_TEMPERATURE)
     check_range("--seed", arguments.seed, 0, _LARGEST_SEED)
     check_range("--context", arguments.context, 0, LARGEST_CONTEXT)
+    readable, writable = getattr(arguments, "folder", []), getattr(arguments, "write_folder", [])
+    _by_name([*readable, *writable])  # one name for two folders is refused, whichever option gives them
     return AnswerOptions(
         model=ModelRequest(
             reference=arguments.model,
@@ -63,8 +65,8 @@ def options_from(arguments: argparse.Namespace, *, can_ask: bool = False) -> Ans
         ),
         keep_history=not arguments.no_history,
         can_ask=can_ask,
-        folders=_by_name(getattr(arguments, "folder", [])),
-        writable_folders=_by_name(getattr(arguments, "write_folder", [])),
+        folders=_by_name(readable),
+        writable_folders=_by_name(writable),
         artefacts=getattr(arguments, "artefacts", None),
     )
 
@@ -73,13 +75,15 @@ def _by_name(folders: list[Path]) -> dict[str, Path]:
     """Return folders by their own names, by which the assistant knows them.
 
     Raises:
-        UsageError: one is not there, or two have one name.
+        UsageError: one is not there or has no name, or two have one name.
     """
     named: dict[str, Path] = {}
     for folder in folders:
         path = folder.resolve()
         if not path.is_dir():
             raise UsageError(reason=f"there is no folder {folder}")
+        if not path.name:
+            raise UsageError(reason=f"{folder} is a whole disk: the assistant would know it by no name")
         if named.setdefault(path.name, path) != path:
             raise UsageError(reason=f'two folders are called "{path.name}"')
     return named

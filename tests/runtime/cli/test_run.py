@@ -276,6 +276,23 @@ def test_a_batch_gives_tools_their_folders_and_has_its_own_exit_code_where_one_w
     assert ("tides.md" in tool_call["result"]) == (decision == "allow")
 
 
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (["--folder", "a/notes", "--write-folder", "b/notes"], 'two folders are called "notes"'),
+        (["--folder", "a/notes", "--folder", "b/notes"], 'two folders are called "notes"'),
+        (["--write-folder", "/"], "by no name"),
+        (["--folder", "nowhere"], "there is no folder nowhere"),
+    ],
+)
+def test_folders_of_one_name_or_of_none_are_refused(capsys, tmp_path, monkeypatch, given, says):
+    write_files(tmp_path, {"a/notes/1.md": "1", "b/notes/2.md": "2"})
+    monkeypatch.chdir(tmp_path)
+
+    assert main(["run", "tutor", FUEL, *given]) == 2
+    assert says in capsys.readouterr().err
+
+
 def test_a_batch_in_which_all_goes_well_is_0(capsys, harbour, tmp_path):
     write_files(tmp_path, {"q.jsonl": f'{{"question": "{FUEL}"}}\n'})
 
