@@ -34,6 +34,8 @@ def page_specs() -> tuple[PageSpec, ...]:
     return (
         PageSpec("library", _library, "top", translate("Rail", "Library"), "library"),
         PageSpec("chat", _chat, "top", translate("Rail", "Chats"), "messages-square"),
+        PageSpec("models", _models, "top", translate("Rail", "Models"), "box"),
+        PageSpec("settings", _settings, "bottom", translate("Rail", "Settings"), "settings"),
         PageSpec("import", _import_review, under="library"),
         PageSpec("new", _new, under="library"),
         PageSpec("editor", _editor, under="library"),
@@ -68,3 +70,15 @@ def _editor(shell: Shell) -> Page:
     from satchel.builder.editor.page import EditorPage
 
     return EditorPage(shell)
+
+
+def _models(shell: Shell) -> Page:
+    from satchel.builder.models_page.page import ModelsPage
+
+    return ModelsPage(shell)
+
+
+def _settings(shell: Shell) -> Page:
+    from satchel.builder.settings_page.page import SettingsPage
+
+    return SettingsPage(shell)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import MutableMapping
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 
@@ -68,3 +69,35 @@ def load_settings(folder: Path) -> Settings:
         raise SettingsError(path=path, reason="it is nested too deeply") from error
     except ValueError as error:  # no TOML, a wrong key or value, a number of thousands of digits
         raise SettingsError(path=path, reason=str(error).rstrip(".")) from error
+
+
+def save_settings(folder: Path, settings: Settings) -> None:
+    """Write `settings.toml`, keeping a person's comments; what has its default stays out unless the file states it.
+
+    Raises:
+        SettingsError: what is there cannot be read any more.
+        SaveError: the disk is full or not writable.
+    """
+    import tomlkit
+
+    from satchel.runtime.atomic import save_text
+
+    load_settings(folder)
+    path = folder / "settings.toml"
+    document = tomlkit.parse(path.read_text(encoding="utf-8-sig") if path.exists() else "")
+    _merge(document, msgspec.to_builtins(settings), msgspec.to_builtins(Settings()))
+    folder.mkdir(parents=True, exist_ok=True)
+    save_text(path, tomlkit.dumps(document))
+
+
+def _merge(target: MutableMapping[str, Any], new: dict[str, Any], defaults: dict[str, Any]) -> None:
+    """Bring `target` to `new` with the fewest edits; what has its default stays out unless it is stated."""
+    for key, value in new.items():
+        plain = list(value) if isinstance(value, tuple) else value
+        if key not in target:
+            if value != defaults[key]:
+                target[key] = plain
+        elif isinstance(value, dict):
+            _merge(target[key], value, defaults[key])
+        elif target[key] != plain:
+            target[key] = plain

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLineEdit, QSpinBox
+from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLineEdit
 
 from satchel.builder.editor.case_list import Mark, also_expected, with_expected, with_question
 from satchel.builder.editor.tab import show_line
@@ -14,6 +14,7 @@ from satchel.builder.theme.appearance import Appearance
 from satchel.builder.widgets.buttons import IconButton
 from satchel.builder.widgets.card import Card, restyle
 from satchel.builder.widgets.labels import IconLabel, label
+from satchel.builder.widgets.number import WholeNumber
 from satchel.builder.widgets.tick import Tick
 from satchel.runtime.evals.cases import Case
 
@@ -71,9 +72,7 @@ class CaseCard(Card):
         grid.setVerticalSpacing(4)
         self.file = QComboBox()
         self.file.setMinimumWidth(120)
-        self.page = QSpinBox()
-        self.page.setRange(0, 100_000)
-        self.page.setSpecialValueText(translate("Evals", "any"))
+        self.page = WholeNumber(0, 100_000, zero=translate("Evals", "any"))
         self.page.setFixedWidth(72)
         self.contains = QLineEdit()
         self.contains.setPlaceholderText(translate("Evals", "words, with | between several"))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from satchel.builder.language import translate
 from satchel.builder.theme.appearance import Appearance
 from satchel.builder.widgets.buttons import Button
 from satchel.builder.widgets.field import Field
+from satchel.builder.widgets.number import WholeNumber
 from satchel.builder.widgets.tick import Tick
 from satchel.runtime.project.schema import Retrieval
 
@@ -43,9 +44,9 @@ class RetrievalSettings(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(16)
         grid.setVerticalSpacing(12)
-        self.size = _number(16, 8192, translate("Knowledge", " tokens"), step=20)
-        self.overlap = _number(0, 4096, translate("Knowledge", " tokens"), step=10)
-        self.k = _number(1, 100, "")
+        self.size = WholeNumber(16, 8192, unit=translate("Knowledge", " tokens"), step=20)
+        self.overlap = WholeNumber(0, 4096, unit=translate("Knowledge", " tokens"), step=10)
+        self.k = WholeNumber(1, 100)
         self.gate = QComboBox()
         self.gate.addItem(translate("Knowledge", "As measured (recommended)"), "auto")
         self.gate.addItem(translate("Knowledge", "Show everything that is found"), "off")
@@ -102,15 +103,6 @@ class RetrievalSettings(QWidget):
     def _tell(self, key: str, value: object) -> None:
         if not self._showing:
             self.changed.emit(key, value)
-
-
-def _number(least: int, most: int, unit: str, *, step: int = 1) -> QSpinBox:
-    made = QSpinBox()
-    made.setRange(least, most)
-    made.setSuffix(unit)
-    made.setSingleStep(step)
-    made.setKeyboardTracking(False)
-    return made
 
 
 def _choose(box: QComboBox, value: object) -> None:

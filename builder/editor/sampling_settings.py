@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QSpinBox, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from satchel.builder.language import translate
 from satchel.builder.widgets.field import Field
+from satchel.builder.widgets.number import DecimalNumber, WholeNumber
 from satchel.runtime.project.schema import Sampling
 
 
@@ -30,43 +31,43 @@ class SamplingSettings(QWidget):
                     "temperature",
                     translate("Model", "Temperature"),
                     translate("Model", "0: always the likeliest word; above 1: surprising"),
-                    _share(0, 5, 0.1),
+                    DecimalNumber(0, 5, step=0.1),
                 ),
                 (
                     "max_tokens",
                     translate("Model", "Longest answer"),
                     translate("Model", "in tokens, about three quarters of a word each"),
-                    _whole(1, 65_536, 64),
+                    WholeNumber(1, 65_536, step=64),
                 ),
                 (
                     "top_p",
                     translate("Model", "Top P"),
                     translate("Model", "only the likeliest words up to this sum"),
-                    _share(0, 1, 0.05),
+                    DecimalNumber(0, 1, step=0.05),
                 ),
                 (
                     "top_k",
                     translate("Model", "Top K"),
                     translate("Model", "only so many words; 0: all"),
-                    _whole(0, 1000, 5),
+                    WholeNumber(0, 1000, step=5),
                 ),
                 (
                     "min_p",
                     translate("Model", "Min P"),
                     translate("Model", "none below this share of the likeliest"),
-                    _share(0, 1, 0.01),
+                    DecimalNumber(0, 1, step=0.01),
                 ),
                 (
                     "repeat_penalty",
                     translate("Model", "Repeat penalty"),
                     translate("Model", "above 1: says the same less often"),
-                    _share(0.5, 2, 0.05),
+                    DecimalNumber(0.5, 2, step=0.05),
                 ),
                 (
                     "seed",
                     translate("Model", "Seed"),
                     translate("Model", "the same one gives the same answer"),
-                    _seed(),
+                    WholeNumber(-1, 2**31 - 1, zero=translate("Model", "another one each time")),
                 ),
             )
         ):
@@ -91,27 +92,3 @@ class SamplingSettings(QWidget):
     def _tell(self, key: str, value: float) -> None:
         if not self._showing:
             self.changed.emit(key, None if key == "seed" and value < 0 else round(value, 4))
-
-
-def _share(least: float, most: float, step: float) -> QDoubleSpinBox:
-    made = QDoubleSpinBox()
-    made.setDecimals(2)
-    made.setRange(least, most)
-    made.setSingleStep(step)
-    return made
-
-
-def _whole(least: int, most: int, step: int) -> QSpinBox:
-    made = QSpinBox()
-    made.setRange(least, most)
-    made.setSingleStep(step)
-    made.setKeyboardTracking(False)
-    made.setGroupSeparatorShown(True)
-    return made
-
-
-def _seed() -> QSpinBox:
-    made = _whole(-1, 2**31 - 1, 1)
-    made.setGroupSeparatorShown(False)
-    made.setSpecialValueText(translate("Model", "another one each time"))
-    return made

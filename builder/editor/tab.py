@@ -42,10 +42,10 @@ class Tab(QScrollArea):
     def follow(self, document: Document) -> None:
         """Edit this document from now on."""
         self.document = document
-        for box in (*self.findChildren(QAbstractSpinBox), *self.findChildren(QComboBox)):
+        for box in self.findChildren(QComboBox):
             box.installEventFilter(self._filter)
-            if isinstance(box, QAbstractSpinBox):
-                self.undoable(box.lineEdit())
+        for number in self.findChildren(QAbstractSpinBox):
+            self.undoable(number.lineEdit())
         document.shown.connect(self.show_draft)
         self.show_draft(document.draft)
 
@@ -67,7 +67,7 @@ class Tab(QScrollArea):
 
 
 class _FieldFilter(QObject):
-    """Keeps undo for the form, and the wheel for scrolling: a number must not change because it came under it."""
+    """Keeps undo for the form, and the wheel for scrolling: a choice must not change because it came under it."""
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Wheel and isinstance(watched, QWidget) and not watched.hasFocus():

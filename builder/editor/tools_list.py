@@ -94,6 +94,36 @@ def tool_kinds() -> tuple[ToolKind, ...]:
             "https://searx.example.org",
             translate("Tools", "Empty: DuckDuckGo, where the extra `search` is installed."),
         ),
+        ToolKind(
+            "image",
+            "image",
+            translate("Tools", "Paint pictures"),
+            translate("Tools", "Has a picture painted by the endpoint that your settings name."),
+            ("net.call",),
+            translate("Tools", "Only by this painter"),
+            "http://127.0.0.1:7860",
+            translate("Tools", "Empty: by whichever the settings name."),
+        ),
+        ToolKind(
+            "http_action",
+            "plug",
+            translate("Tools", "Web services"),
+            translate("Tools", "Calls the services whose OpenAPI documents lie in the assistant's folder `actions`."),
+            ("net.call",),
+            translate("Tools", "Only at these places"),
+            "api.example.org",
+            translate("Tools", "Empty: wherever the documents say, and it asks you each time."),
+        ),
+        ToolKind(
+            "mcp",
+            "terminal",
+            translate("Tools", "MCP servers"),
+            translate("Tools", "Uses the servers that the assistant's `mcp.json` names."),
+            ("mcp.connect", "mcp.spawn"),
+            translate("Tools", "Only these"),
+            "https://mcp.example.org, npx -y a-server",
+            translate("Tools", "Addresses, or the commands that start them. Empty: all that the file names."),
+        ),
     )
 
 
@@ -108,9 +138,11 @@ def touches(kind: ToolKind, tool: Tool | None) -> str:
 
 def setting_of(kind: ToolKind, tool: Tool) -> str:
     """Return what its field shows."""
-    arguments = [request.partition(" ")[2].removeprefix("https://") for request in tool.requests]
+    arguments = [request.partition(" ")[2] for request in tool.requests]
     if kind.name == "web_search":
         return str(tool.settings.get("searxng", ""))
+    if kind.name != "mcp":  # there the scheme tells an address from a command
+        arguments = [argument.removeprefix("https://") for argument in arguments]
     return ", ".join(dict.fromkeys(argument for argument in arguments if argument))
 
 
@@ -127,6 +159,9 @@ def made(kind: ToolKind, typed: str = "", before: Tool | None = None) -> Tool:
         if words:
             settings["searxng"] = words[0]
         return Tool(settings=settings, requests=[_canonical(f"net.search {words[0] if words else 'ddgs'}")])
+    if kind.name == "mcp" and words:
+        kinds = (("mcp.connect" if "://" in word else "mcp.spawn", word) for word in words)
+        return Tool(settings=settings, requests=[_canonical(f"{power} {word}") for power, word in kinds])
     powers = list(kind.powers)
     if kind.name == "files" and before is not None and any(line.startswith("fs.write") for line in before.requests):
         powers.append("fs.write")

@@ -170,6 +170,8 @@ class LibraryPage(Page):
                 translate("Library", "Answers are quotes from your files until you add a language model."), "secondary"
             )
         )
+        models = translate("Library", "Models")
+        row.addWidget(Button(self.shell.appearance, models, role="link", clicked=lambda: self.shell.open("models")))
         row.addStretch(1)
         return place
 

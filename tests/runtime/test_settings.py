@@ -8,7 +8,7 @@ import pytest
 from platformdirs import PlatformDirs
 
 from satchel.runtime.paths import HOME_VARIABLE, Home, find_home
-from satchel.runtime.settings import Settings, SettingsError, load_settings
+from satchel.runtime.settings import ImageSettings, Settings, SettingsError, load_settings, save_settings
 
 
 def write(folder: Path, content: str | bytes) -> Path:
@@ -104,3 +104,31 @@ def test_without_the_variable_the_platforms_own_folders_are_used(monkeypatch, va
     own = PlatformDirs("satchel", appauthor=False)
 
     assert find_home() == Home(data=own.user_data_path, cache=own.user_cache_path, settings=own.user_config_path)
+
+
+def test_saving_changes_what_was_changed_and_nothing_else_that_a_person_wrote(tmp_path):
+    folder = write(tmp_path, 'threads = 2  # it is a small one\n\n[image]\nmodel = "flux"  # paints well\n')
+    settings = load_settings(folder)
+    save_settings(folder, settings)
+    assert (
+        folder / "settings.toml"
+    ).read_text() == 'threads = 2  # it is a small one\n\n[image]\nmodel = "flux"  # paints well\n'
+    changed = Settings(default_model="starter", threads=2, image=ImageSettings(model="other"))
+    save_settings(folder, changed)
+    assert load_settings(folder) == changed
+    text = (folder / "settings.toml").read_text()
+    assert "# it is a small one" in text
+    assert "# paints well" in text
+    assert "unload_minutes" not in text
+
+
+def test_settings_are_saved_into_a_folder_that_is_not_there_yet(tmp_path):
+    save_settings(tmp_path / "new", Settings(unload_minutes=0))
+    assert load_settings(tmp_path / "new").unload_minutes == 0
+
+
+def test_settings_that_cannot_be_read_are_not_written_over(tmp_path):
+    folder = write(tmp_path, "threads = many")
+    with pytest.raises(SettingsError):
+        save_settings(folder, Settings(threads=1))
+    assert (folder / "settings.toml").read_text() == "threads = many"

@@ -15,7 +15,7 @@ from satchel.runtime.evals.cases import Case, Expectation, ExpectedTool
 from satchel.runtime.permissions.errors import CapabilityError
 from satchel.runtime.project.folder import load_project
 from satchel.runtime.project.schema import Assistant, Tool
-from satchel.runtime.session.toolbox import Surroundings, _makers
+from satchel.runtime.session.toolbox import _makers
 
 KINDS = {kind.name: kind for kind in tool_kinds()}
 CASES = (
@@ -24,8 +24,9 @@ CASES = (
 )
 
 
-def test_every_tool_that_this_version_makes_is_on_the_list(tmp_path):
-    assert set(KINDS) == set(_makers(None, Surroundings(notes=tmp_path)))
+def test_every_tool_that_this_version_makes_is_on_the_list():
+    # The makers' table is made anew for each chat; what it names does not depend on whose.
+    assert set(KINDS) == set(_makers(None, None))
 
 
 def test_a_ticked_tool_asks_for_what_it_needs_and_no_more():
@@ -49,6 +50,9 @@ def test_a_ticked_tool_asks_for_what_it_needs_and_no_more():
         "fs.write Notes",
         "fs.write Letters",
     ]
+    servers = made(KINDS["mcp"], "https://mcp.example.org, npx -y a-server")
+    assert servers.requests == ["mcp.connect https://mcp.example.org", "mcp.spawn npx -y a-server"]
+    assert setting_of(KINDS["mcp"], servers) == "https://mcp.example.org, npx -y a-server"
     with pytest.raises(CapabilityError):
         made(KINDS["web_fetch"], "not a host/")
 
