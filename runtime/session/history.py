@@ -196,11 +196,11 @@ class History:
         with self._writing() as database:
             database.execute("UPDATE chats SET head = NULL WHERE id = ?", (chat_id,))
             database.execute("DELETE FROM messages WHERE chat_id = ?", (chat_id,))
-            database.execute("DELETE FROM chats WHERE id = ?", (chat_id,))
+            was_there = database.execute("DELETE FROM chats WHERE id = ?", (chat_id,)).rowcount == 1
             # Words of deleted messages stay in the search index until its segments are merged.
             database.execute("INSERT INTO message_words (message_words) VALUES ('optimize')")
         self._rows("PRAGMA wal_checkpoint(TRUNCATE)", ())
-        if self._folder is not None:
+        if was_there and self._folder is not None:  # an id becomes a folder's name: never one that is none
             forget_beside(self._folder, chat_id)
 
     def chats_of_pack(self, pack_id: str) -> tuple[str, ...]:

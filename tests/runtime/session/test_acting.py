@@ -439,6 +439,10 @@ def test_with_a_chat_goes_what_its_tools_left_beside_it(open_chat, history, home
     made.parent.mkdir(parents=True)
     made.write_bytes(b"PNG")
 
+    history.delete_chat("")
+    history.delete_chat("..")
+    assert made.exists()
+    assert [record.told is None for record in AuditLog(home.data / "audit").read()] == [False, False]
     history.delete_chat(session.chat.id)
 
     assert not made.parent.exists()
