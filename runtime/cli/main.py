@@ -28,6 +28,7 @@ VERBS = (
     ("remove", "remove", "remove an installed pack"),
     ("rollback", "rollback", "go back to an earlier version of a pack"),
     ("grant", "grant", "show and change what an assistant may do"),
+    ("keys", "keys", "keep the secrets that an assistant's services want, or sign in there"),
     ("eval", "evaluate", "run an assistant's saved cases"),
     ("models", "models", "list, find, pull and remove models; convert an embedder"),
     ("doctor", "doctor", "show devices, models and the plan for this machine"),

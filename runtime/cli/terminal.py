@@ -69,6 +69,15 @@ class Terminal:
         sys.stderr.flush()
         return sys.stdin.readline().removesuffix("\n")
 
+    def ask_secret(self, question: str) -> str:
+        """Ask for a line that is not shown; from a pipe, its first line."""
+        self.end_progress()
+        if not sys.stdin.isatty():
+            return sys.stdin.readline().rstrip("\r\n")
+        from getpass import getpass
+
+        return getpass(f"{escape_control(question)} ", stream=sys.stderr)
+
     def bold(self, text: str) -> str:
         """Return text in bold where colours are shown."""
         return f"{_BOLD}{text}{_RESET}" if self._colour else text

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from satchel.runtime.commands.opening import find_pack, is_folder
+from satchel.runtime.commands.opening import open_settings
 from satchel.runtime.engine.base import ToolCall
 from satchel.runtime.errors import UsageError
 from satchel.runtime.paths import Home
@@ -21,7 +21,7 @@ from satchel.runtime.permissions.grants_file import GrantsFile, KeptAnswers, Kep
 from satchel.runtime.permissions.standing import StandingApproval, make_standing_approval
 from satchel.runtime.project.folder import load_project
 from satchel.runtime.project.save import save_assistant
-from satchel.runtime.session.assistant import LoadedAssistant, from_pack, from_project
+from satchel.runtime.session.assistant import LoadedAssistant
 from satchel.runtime.session.authority import subject_of
 from satchel.runtime.session.chat_files import audit_folder
 from satchel.runtime.session.equipping import ToolOptions, equip
@@ -65,7 +65,7 @@ def show_grants(reference: str, home: Home) -> AssistantGrants:
         AssistantMissingError: there is no such pack or folder.
         GrantsError: what was granted cannot be read.
     """
-    return _shown(_open(reference, home), home)
+    return _shown(open_settings(reference, home), home)
 
 
 def change_grants(
@@ -76,7 +76,7 @@ def change_grants(
     Raises:
         UsageError: the assistant does not ask for it.
     """
-    assistant = _open(reference, home)
+    assistant = open_settings(reference, home)
     requests, subject, file = _requests(assistant), subject_of(assistant), GrantsFile(home.settings)
     log = AuditLog(audit_folder(home.data))
     for entries, choice in ((allow, Choice.ALWAYS), (never, Choice.NEVER)):
@@ -107,7 +107,7 @@ def approve_standing(
         ToolError: the assistant has no such tool, or the arguments do not fit it.
         StandingApprovalError: says what is missing or too wide.
     """
-    assistant = _open(reference, home)
+    assistant = open_settings(reference, home)
     try:
         wanted = msgspec.json.decode(call, type=ToolCall)
     except msgspec.DecodeError as error:
@@ -141,7 +141,7 @@ def revoke_standing(reference: str, home: Home, name: str) -> AssistantGrants:
     Raises:
         UsageError: there is none of this name.
     """
-    assistant = _open(reference, home)
+    assistant = open_settings(reference, home)
     subject = subject_of(assistant)
     if not GrantsFile(home.settings).revoke(subject.key, standing=name):
         raise UsageError(reason=f'there is no standing approval "{name}"')
@@ -156,7 +156,7 @@ def take_as_own(reference: str, home: Home) -> AssistantGrants:
         UsageError: it is no folder that came in a pack.
         SaveError: it cannot be written.
     """
-    assistant = _open(reference, home)
+    assistant = open_settings(reference, home)
     if not assistant.unpacked_from:
         raise UsageError(reason=f"{reference} is no folder that was unpacked from a pack")
     folder = Path(reference)
@@ -171,15 +171,7 @@ def read_log(reference: str, home: Home, *, most: int = 100) -> list[Record]:
     Raises:
         AuditError: the log is not as it was written.
     """
-    return AuditLog(audit_folder(home.data)).read(most=most, assistant=subject_of(_open(reference, home)).key)
-
-
-def _open(reference: str, home: Home) -> LoadedAssistant:
-    if is_folder(reference):
-        return from_project(load_project(Path(reference)), None)
-    verified = find_pack(reference, home)
-    with verified.open() as pack:
-        return from_pack(pack, verified)
+    return AuditLog(audit_folder(home.data)).read(most=most, assistant=subject_of(open_settings(reference, home)).key)
 
 
 def _requests(assistant: LoadedAssistant) -> Requests:

@@ -46,6 +46,19 @@ def open_assistant(
         return from_pack(pack, verified)
 
 
+def open_settings(reference: str, home: Home) -> LoadedAssistant:
+    """Open an assistant without its knowledge: what it is and asks for, with no file read anew.
+
+    Raises:
+        AssistantMissingError, PackError, ProjectFormatError: by their docstrings.
+    """
+    if is_folder(reference):
+        return from_project(load_project(Path(reference)), None)
+    verified = find_pack(reference, home)
+    with verified.open() as pack:
+        return from_pack(pack, verified)
+
+
 def is_folder(reference: str) -> bool:
     """Tell whether a person means a folder."""
     return os.path.isdir(reference)  # noqa: PTH112 - unlike Path.is_dir, it says no to a name too long

@@ -41,6 +41,7 @@ from satchel.runtime.project.folder import CASES_FILE, Project, load_project
 from satchel.runtime.project.knowledge_inputs import cut_anew, knowledge_inputs
 from satchel.runtime.project.outcomes import BuiltPack, IndexedFile, ProjectIndex
 from satchel.runtime.project.sealing import seal
+from satchel.runtime.project.tool_checks import check_tools
 from satchel.runtime.sandbox.known import KnownSandbox
 
 _INDEX_VERSION = 2
@@ -79,8 +80,10 @@ class ProjectBuilder:
 
         Raises:
             UnreadableFilesError: with `strict`, when a file could not be read.
+            ProjectFormatError, OpenApiError, McpFileError: its tools are not what they must be; names file and key.
         """
         project = self._project
+        check_tools(project)
         with contextlib.ExitStack() as stack:
             inputs, pack, _ = self._open_index(stack, rebuild=False, progress=progress)
             arrays = KnowledgeArrays.from_pack(pack) if pack is not None else None

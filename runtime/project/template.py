@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import re
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from satchel.runtime.atomic import save_text
@@ -21,7 +22,7 @@ from satchel.runtime.project.folder import (
     Project,
     load_project,
 )
-from satchel.runtime.project.schema import Assistant, new_id
+from satchel.runtime.project.schema import Assistant, Tool, new_id
 
 DEFAULT_TEMPLATE = "documents"
 _FOLDER = Path(__file__).parent / "templates"
@@ -38,6 +39,8 @@ class Template:
     greeting: str
     starters: tuple[str, ...]
     instructions: str
+    tools: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Ticked from the start, each with the powers that it asks for."""
 
 
 def list_templates() -> tuple[Template, ...]:
@@ -75,6 +78,7 @@ def create_project(folder: Path, *, template: str = DEFAULT_TEMPLATE, name: str 
                 description=chosen.description,
                 greeting=chosen.greeting,
                 starters=list(chosen.starters),
+                tools={name: Tool(requests=list(requests)) for name, requests in chosen.tools.items()},
             )
         ),
     }
@@ -118,7 +122,18 @@ def shown_settings(assistant: Assistant) -> str:
     document.add(tomlkit.comment("An assistant for Satchel. Keys that are left out have the values shown after #."))
     for key in ("format", "id", "name", "version", "author", "description", "greeting", "starters"):
         document.add(key, tomlkit.item(getattr(assistant, key)))
-    return tomlkit.dumps(document) + _SHOWN_DEFAULTS
+    return tomlkit.dumps(document) + _SHOWN_DEFAULTS + _shown_tools(assistant)
+
+
+def _shown_tools(assistant: Assistant) -> str:
+    """Return a table for each tool, with what it asks for."""
+    import tomlkit
+
+    lines = []
+    for name, tool in assistant.tools.items():
+        lines += [f"\n[tools.{name}]"]
+        lines += [f"requests = {tomlkit.item(tool.requests).as_string()}"] if tool.requests else []
+    return "\n".join([*lines, ""]) if lines else ""
 
 
 # One line a key: where an example of a table of its own ended a section, a key that a program adds would land under it.

@@ -19,6 +19,7 @@ from satchel.runtime.project.folder import load_project
 from satchel.runtime.project.save import save_assistant
 from satchel.runtime.project.schema import Assistant, parse_assistant
 from satchel.runtime.project.template import DEFAULT_TEMPLATE, create_project, list_templates
+from satchel.runtime.project.tool_checks import check_tools
 
 TEMPLATES = [template.name for template in list_templates()]
 
@@ -158,3 +159,12 @@ print(create_project(folder).assistant.name)
     finished = run_python(program, str(tmp_path / "tides"))
 
     assert finished.stdout == "61 []\nTides\n", finished.stderr
+
+
+def test_the_template_with_tools_asks_for_what_its_instructions_speak_of(tmp_path):
+    project = create_project(tmp_path / "sums", template="tools")
+    assert {name: tool.requests for name, tool in project.assistant.tools.items()} == {
+        "calculator": [], "clock": [], "python": ["code.run"], "search_knowledge": []
+    }  # fmt: skip
+    assert all(f"`{name}`" in project.instructions for name in project.assistant.tools)
+    check_tools(project)

@@ -145,9 +145,7 @@ def test_nothing_is_started_before_the_person_allows_the_whole_command(tmp_path,
     command = f"touch {ran}"
     write_files(tmp_path, {"mcp.json": json.dumps({"mcpServers": {"x": {"command": "touch", "args": [str(ran)]}}})})
     assistant = assistant_in(tmp_path, {"mcp": [f"mcp.spawn {command}"]})
-    received = type(assistant)(
-        **{name: getattr(assistant, name) for name in assistant.__slots__} | {"pack_id": "c" * 64}
-    )
+    received = replace(assistant, pack_id="c" * 64)
     model = scripted(tmp_path / "m.gguf", ("Hello.",))
     with tool_chat(received, home, model) as chat:
         [told] = chat.turn("Hi").warnings
