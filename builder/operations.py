@@ -125,6 +125,8 @@ class Operation(QObject):
 
     def join(self, seconds: float) -> bool:
         """Wait for the thread to end; False when it has not."""
+        if self._thread.ident is None:
+            return True  # it never began
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
@@ -162,6 +164,7 @@ class Operations(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._running: list[Operation] = []
+        self._closed = False
 
     def run(
         self,
@@ -174,8 +177,13 @@ class Operations(QObject):
         progressed: Callable[[Step], None] | None = None,
         told: Callable[[Any], None] | None = None,
     ) -> Operation:
-        """Run `work` on a thread; the callables are called on the GUI thread, and only while `owner` is there."""
+        """Run `work` on a thread; the callables are called on the GUI thread, and only while `owner` is there.
+
+        Once all was closed nothing begins any more: its thread would outlive the application.
+        """
         operation = Operation(work, name)
+        if self._closed:
+            return operation
 
         def guarded(listener: Callable[[Any], None]) -> Callable[[Any], None]:
             def call(value: object) -> None:
@@ -199,6 +207,7 @@ class Operations(QObject):
 
     def close(self, seconds: float = 5.0) -> None:
         """Cancel everything and wait until it has stopped, for so many seconds in all."""
+        self._closed = True
         for operation in list(self._running):
             operation.cancel()
         until = time.monotonic() + seconds

@@ -124,3 +124,15 @@ def test_steps_in_words():
     assert words_of(Step("reading tides.pdf", 112, 500, 200.0)) == "Reading tides.pdf: 112 of 500, about 3 min left"
     assert words_of(Step("searching", 0, None)) == "Searching"
     assert words_of(Step("copying", 1, 4, 12.0)) == "Copying: 1 of 4, about 12 s left"
+
+
+@pytest.mark.usefixtures("qapp")
+def test_nothing_begins_once_all_was_closed():
+    operations = Operations()
+    operations.close()
+    ran = []
+    operation = operations.run(lambda _task: ran.append(1), owner=operations, name="late")
+    assert not operation.running
+    assert operation.join(0)
+    assert ran == []
+    assert not operations.busy
