@@ -45,6 +45,7 @@ def write_scripted_gguf(
     after_tools: Sequence[str] = (),
     control: Sequence[str] = (),
     template: str = _TEMPLATE,
+    context: int = 4096,
 ) -> Path:
     """Write a model that answers everything with the script's pieces, a token each, and ends.
 
@@ -52,7 +53,7 @@ def write_scripted_gguf(
     line break. Pieces must differ from each other. Those that are in `control` as well are control tokens. After a
     token that is in no script every token is equally likely.
     """
-    model = TinyModel(embedding=_EMBEDDING, feed_forward=32, layers=1, tied=False, context=4096, template=template)
+    model = TinyModel(embedding=_EMBEDDING, feed_forward=32, layers=1, tied=False, context=context, template=template)
     metadata = {key: (kind, value) for key, kind, value in tiny_metadata(model)}
     tokens = list(metadata["tokenizer.ggml.tokens"][1][1])
     kinds = list(metadata["tokenizer.ggml.token_type"][1][1])

@@ -124,9 +124,11 @@ def tool_chat(
         yield ToolChat(session, answer)
 
 
-def scripted(path: Path, script: Sequence[str], after_tools: Sequence[str] = ("Done.",)) -> Path:
-    """Write a model that says `script`, and `after_tools` once it has a result."""
-    return write_scripted_gguf(path, script, after_tools=after_tools)
+def scripted(
+    path: Path, script: Sequence[str], after_tools: Sequence[str] = ("Done.",), *, context: int = 4096
+) -> Path:
+    """Write a model that says `script`, and `after_tools` once it has a result; its window counts letters."""
+    return write_scripted_gguf(path, script, after_tools=after_tools, context=context)
 
 
 def shown(request: Mapping[str, Any]) -> str:
