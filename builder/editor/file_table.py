@@ -16,11 +16,11 @@ from satchel.builder.widgets.card import Card, restyle
 from satchel.builder.widgets.chip import Chip
 from satchel.builder.widgets.labels import ElidedLabel, IconLabel, label, rule
 
-_PAGES, _PASSAGES, _STATE = 66, 72, 240
+_PAGES, _PASSAGES, _STATE = 66, 72, 200
 _MOST = 300
 """Lines that are built; a folder may hold thousands of files."""
 _NONE = "\N{EN DASH}"
-_ROLES = {"failed": "danger", "note": "secondary", "ready": "secondary", "waiting": "secondary", "reading": "secondary"}
+_ROLES = {"failed": "danger", "note": "amber", "ready": "secondary", "waiting": "secondary", "reading": "secondary"}
 
 
 class FileTable(Card):
@@ -124,10 +124,13 @@ class FileLine(QWidget):
         self._pages.setText(row.pages or _NONE)
         self._passages.setText(row.passages or _NONE)
         chip = Chip(self._appearance, row.words, tone="amber") if row.state == "note" else None
+        if chip is not None:
+            chip.ensurePolished()  # the style sheet's font is another one
         if chip is not None and chip.sizeHint().width() > _STATE:
             chip = None  # it would be cut short; words wrap
         self._words.setVisible(chip is None)
-        self._words.setText(row.words)
+        told = translate("Knowledge", "{state} · {language}", state=row.words, language=row.language)
+        self._words.setText(told if row.state == "ready" and row.language else row.words)
         restyle(self._words, role=_ROLES[row.state])
         if self._chip is not None:
             self._chip.hide()

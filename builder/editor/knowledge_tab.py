@@ -23,7 +23,7 @@ from satchel.builder.states import words_of
 from satchel.builder.widgets.banner import Banner, failure_banner
 from satchel.builder.widgets.buttons import Button
 from satchel.builder.widgets.card import Card, restyle
-from satchel.builder.widgets.labels import IconLabel, label
+from satchel.builder.widgets.labels import ElidedLabel, IconLabel, label
 from satchel.builder.widgets.tick import Tick
 from satchel.runtime.commands.add import Added
 
@@ -134,8 +134,9 @@ class KnowledgeTab(Tab):
             menu.addAction(action)
         self.choose.setMenu(menu)
         row.addWidget(self.choose)
-        row.addStretch(1)
-        row.addWidget(label(translate("Knowledge", "PDF, Word, slides, sheets, EPUB, web pages, text, code"), "faint"))
+        kinds = ElidedLabel(translate("Knowledge", "PDF, Word, slides, sheets, EPUB, web pages, text, code"), "faint")
+        kinds.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        row.addWidget(kinds, 1)
         self.drop_place.column.addLayout(row)
         return self.drop_place
 

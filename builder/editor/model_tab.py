@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QRadioButton, QVBoxLayout, QWidget
 
@@ -17,9 +18,13 @@ from satchel.builder.states import States
 from satchel.builder.widgets.buttons import Button
 from satchel.builder.widgets.card import Card
 from satchel.builder.widgets.chip import Chip
+from satchel.builder.widgets.field import Field
 from satchel.builder.widgets.labels import label, rule
+from satchel.builder.widgets.number import WholeNumber
 from satchel.runtime.commands.models_list import ListedModel, ModelList, list_usable
 from satchel.runtime.settings import load_settings
+
+_FIELD = 340
 
 
 class ModelTab(Tab):
@@ -36,6 +41,13 @@ class ModelTab(Tab):
         self.column.addWidget(self.states)
         self.plan = label("", "secondary", wrap=True, selectable=True)
         self.column.addWidget(self.plan)
+        self.context = WholeNumber(
+            0, 2**20, unit=translate("Model", " tokens"), step=1024, zero=translate("Model", "whatever it has")
+        )
+        self.context.valueChanged.connect(self._edit_context)
+        self._context = Field(translate("Model", "It needs a context window of at least"), self.context)
+        self._context.setMaximumWidth(_FIELD)
+        self.column.addWidget(self._context)
         row = QHBoxLayout()
         manage = translate("Model", "Add or remove models")
         row.addWidget(Button(shell.appearance, manage, role="link", clicked=lambda: shell.open("models")))
@@ -66,6 +78,11 @@ class ModelTab(Tab):
         )
 
     def show_draft(self, draft: Draft) -> None:
+        models = draft.assistant.models
+        self.context.blockSignals(True)
+        self.context.setValue(models[0].minimum_context if models else 0)
+        self.context.blockSignals(False)
+        self._context.setVisible(bool(models))
         self.sampling.show_sampling(draft.assistant.sampling)
         if self._listed is not None:
             self._fill(draft)
@@ -79,7 +96,7 @@ class ModelTab(Tab):
             return
         if choice.model is None:
             self.document.edit("models", models=[])
-            self._fill(self.document.draft)
+            self.show_draft(self.document.draft)
             return
         model, home = choice.model, self.shell.home
         self._take(model, "")  # at once; its hash takes a while where the file is large
@@ -97,7 +114,7 @@ class ModelTab(Tab):
         before = self.document.draft.assistant.models
         context = before[0].minimum_context if before else 0
         self.document.edit("models", models=[preference(model, sha256, context)])
-        self._fill(self.document.draft)
+        self.show_draft(self.document.draft)
 
     def _show(self, listed: ModelList) -> None:
         self._listed = listed
@@ -163,6 +180,11 @@ class ModelTab(Tab):
             chip.setToolTip(choice.model.why if choice.model is not None else "")
             row.addWidget(chip, alignment=Qt.AlignmentFlag.AlignVCenter)
         return line, button
+
+    def _edit_context(self, tokens: int) -> None:
+        if self.document is not None and (models := self.document.draft.assistant.models):
+            first = msgspec.structs.replace(models[0], minimum_context=tokens)
+            self.document.edit("models.context", models=[first, *models[1:]])
 
     def _edit_sampling(self, key: str, value: object) -> None:
         if self.document is not None:

@@ -27,7 +27,7 @@ from satchel.builder.widgets.avatar import Avatar
 from satchel.builder.widgets.buttons import Button, IconButton
 from satchel.builder.widgets.labels import ElidedLabel, IconLabel, label
 
-_PREVIEW_WIDTH, _LEAST_FORM, _LEAST_PREVIEW = 470, 420, 320
+_PREVIEW_WIDTH, _LEAST_FORM, _LEAST_PREVIEW = 470, 560, 320
 
 
 class EditorPage(Page):
@@ -94,7 +94,7 @@ class EditorPage(Page):
         if self.preview.chat.busy:
             self.preview.chat.stop()
             return True
-        return False
+        return self.preview.close_page()
 
     def tab(self, key: str) -> Tab:
         """Return a tab, made now if it was never shown."""

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from satchel.builder.chat.conversation import Opened
 from satchel.builder.chat.model_choice import models_here
+from satchel.builder.chat.page_pane import PagePane
 from satchel.builder.chat.transcript import READER, model_words
 from satchel.builder.editor.document import Document
 from satchel.builder.editor.knowledge_work import KnowledgeWork
@@ -18,6 +19,7 @@ from satchel.builder.language import translate
 from satchel.builder.shell import Shell
 from satchel.builder.widgets.buttons import Button, IconButton
 from satchel.builder.widgets.labels import label
+from satchel.runtime.session.events import Source
 
 
 class PreviewPane(QWidget):
@@ -37,10 +39,16 @@ class PreviewPane(QWidget):
         column.addWidget(self._head())
         self.chat = Preview(shell)
         self.chat.opened.connect(self._on_opened)
-        column.addWidget(self.chat, 1)
+        self.chat.source_opened.connect(self._on_source)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.chat)
+        column.addWidget(self._stack, 1)
+        self.page: PagePane | None = None
+        """The page of a citation, over the chat; made when one is first opened."""
 
     def begin(self, document: Document, work: KnowledgeWork, history: Path) -> None:
         """Show an assistant; its chat opens when its files are read, and says how far that is."""
+        self.close_page()
         self.chat.end()
         self._document, self._work, self._history = document, work, history
         self.chat.states.show_loading()
@@ -52,9 +60,18 @@ class PreviewPane(QWidget):
         """Go to the message field."""
         self.chat.composer.field.setFocus()
 
+    def close_page(self) -> bool:
+        """Show the chat again; False when it is shown."""
+        if self._stack.currentWidget() is self.chat:
+            return False
+        self._stack.setCurrentWidget(self.chat)
+        return True
+
     def close_down(self) -> None:
         """End the session."""
         self.chat.close_down()
+        if self.page is not None:
+            self.page.close_down()
 
     def _on_work(self) -> None:
         step = self._work.overview.step if self._work is not None else None
@@ -74,7 +91,21 @@ class PreviewPane(QWidget):
             if document.state != "saving":
                 self.chat.note_saved()  # as it was saved last, where the form holds what cannot be
 
+    def _on_source(self, source: Source, clicked: bool) -> None:
+        opened = self.chat.assistant
+        if not clicked or opened is None or self._document is None:
+            return
+        if self.page is None:
+            self.page = PagePane(self._shell)
+            self.page.closed.connect(self.close_page)
+            self._stack.addWidget(self.page)
+            self.page.follow(opened.assistant.knowledge, self._document.folder)
+        self._stack.setCurrentWidget(self.page)
+        self.page.show_source(source)
+
     def _on_opened(self, opened: Opened) -> None:
+        if self.page is not None and self._document is not None:
+            self.page.follow(opened.assistant.knowledge, self._document.folder)
         self.model.set_text(model_words(opened.model))
         home = self._shell.home
         self._shell.operations.run(

@@ -31,6 +31,7 @@ QLabel[role="secondary"] {{ color: {muted}; font-size: {secondary}px; }}
 QLabel[role="faint"] {{ color: {faint}; font-size: {secondary}px; }}
 QLabel[role="heading"] {{ color: {muted}; font-size: {secondary}px; font-weight: 600; }}
 QLabel[role="danger"] {{ color: {red}; }}
+QLabel[role="amber"] {{ color: {amber}; font-size: {secondary}px; }}
 
 QFrame[role="card"] {{ background: {surface}; border: 1px solid {line}; border-radius: {corner}px; }}
 QFrame[role="card"][hovered="true"] {{ border-color: {faint}; }}
@@ -43,6 +44,7 @@ QFrame[role="row"][hovered="true"] {{ background: {sunken}; }}
 QFrame[role="row"][chosen="true"] {{ background: {soft_accent}; }}
 QFrame[role="row"][focused="true"] {{ border: 2px solid {accent}; }}
 QFrame[role="code"] {{ background: {sunken}; border: 1px solid {line}; border-radius: {corner}px; }}
+QFrame[role="sheet"] {{ background: {surface}; border: 1px solid {amber}; border-radius: {corner}px; }}
 QFrame[role="banner"] {{ background: {soft_amber}; border: 1px solid {amber}; border-radius: {corner}px; }}
 QFrame[role="banner"][danger="true"] {{ background: {surface}; border: 1px solid {red}; }}
 QFrame[role="banner"][quiet="true"] {{ background: {sunken}; border: 1px solid {line}; }}

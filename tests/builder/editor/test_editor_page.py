@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from helpers.project_folders import write_project
+from helpers.python_processes import run_python
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QAbstractButton
@@ -186,3 +187,48 @@ os.kill(os.getpid(), signal.SIGKILL)
     opened = open_draft(folder, person)
     assert opened.recovered
     assert opened.draft.instructions == "Never forget me. Be short."
+
+
+def test_a_citation_of_the_preview_opens_its_page_and_esc_goes_back(editor):
+    pane = editor.page.preview
+    pane.chat.send("When does the harbour flood?")
+    editor.until(lambda: not pane.chat.busy and len(pane.chat.entries) == 2)
+    pane.chat.source_opened.emit(pane.chat.entries[-1].sources[0], True)
+    editor.until(lambda: pane.page is not None and pane.page.page is not None)
+    assert "spring tide" in pane.page.page.text
+    editor.key(Qt.Key.Key_Escape)
+    assert pane.chat.isVisible()
+    editor.idle()
+
+
+@pytest.mark.usefixtures("person")
+def test_the_editor_loads_neither_numpy_nor_a_model_nor_a_parser(folder):
+    code = f"""
+import sys, time
+from satchel.builder.app import Application, make_window
+from satchel.runtime.paths import find_home
+application = Application([])
+window = make_window(application, find_home())
+window.show()
+def until(condition):
+    end = time.monotonic() + 50
+    while not condition():
+        application.processEvents()
+        assert time.monotonic() < end
+window.shell.open("editor", folder={str(folder)!r})
+page = window.page
+until(lambda: page.document is not None and page.preview.chat.assistant is not None)
+for key in ("knowledge", "tools", "model", "evals"):
+    page.show_tab(key)
+page.tab("knowledge").search.field.setText("when does it flood")
+until(lambda: page.tab("knowledge").search.found is not None and page.tab("model").states.state == "full")
+page.preview.chat.send("When does it flood?")
+until(lambda: len(page.preview.chat.entries) == 2 and not page.preview.chat.busy)
+for name in ("models", "settings"):
+    window.shell.open(name)
+until(lambda: window.page.storage.items and not window.shell.operations.busy)
+heavy = "numpy torch llama_cpp pypdf pypdfium2 lxml selectolax docx PIL jinja2 py3langid".split()
+print([name for name in heavy if name in sys.modules])
+window.close()
+"""
+    assert run_python(code).stdout.strip() == "[]"

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 from helpers.project_folders import write_project
+from helpers.tiny_gguf import write_gguf
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton
 
@@ -210,3 +213,26 @@ def test_an_export_that_cannot_be_written_says_why_and_can_be_tried_again(editor
     editor.until(lambda: editor.has(QAbstractButton, "Retry"))
     editor.key(Qt.Key.Key_Escape)
     editor.idle()
+
+
+def test_the_model_it_is_made_for_is_named_by_hash_and_the_preview_answers_with_it(driver, folder, person):
+    person.models.mkdir(parents=True)
+    file = write_gguf(person.models / "Tiny-1B.gguf")
+    driver.shell.open("editor", folder=str(folder))
+    driver.until(lambda: driver.page.document is not None)
+    driver.page.show_tab("model")
+    tab = driver.page.tab("model")
+    driver.until(lambda: len(tab.buttons) == 2 and driver.page.preview.chat.assistant is not None)
+    next(button for button in tab.buttons if button.accessibleName() == "Tiny-1B").click()
+    assert tab._context.isVisible()
+    tab.context.setValue(512)
+    driver.until(lambda: driver.page.document.draft.assistant.models[0].sha256)
+    saved(driver)
+    (named,) = load_project(folder).assistant.models
+    assert (named.name, named.family, named.parameters, named.minimum_context) == ("Tiny-1B", "Tiny", "1B", 512)
+    assert named.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert driver.page.preview.chat.is_stale
+    driver.page.preview.chat.restart()
+    driver.until(lambda: driver.page.preview.chat.assistant is not None)
+    assert driver.page.preview.chat.assistant.model == "Tiny-1B"
+    driver.idle()
