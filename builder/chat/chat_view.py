@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QObject, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtGui import QDesktopServices, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from satchel.builder.chat.composer import Composer
+from satchel.builder.chat.consent_sheet import ConsentSheet
 from satchel.builder.chat.conversation import (
     Again,
     Ask,
@@ -35,10 +36,12 @@ from satchel.builder.states import States
 from satchel.builder.theme.tokens import TEXT_COLUMN
 from satchel.builder.widgets.banner import Banner, failure_banner
 from satchel.builder.widgets.buttons import Button
-from satchel.runtime.session.events import Event
+from satchel.runtime.session.events import Checked, Event
 from satchel.runtime.session.history import Chat
 
 _CLOSE_SECONDS = 6.0
+_SHEET_SHARE = 0.62
+"""Of the view's height: above what is asked, what was said before can be read."""
 
 
 class ChatView(QWidget):
@@ -62,6 +65,8 @@ class ChatView(QWidget):
         self._picture = b""
         self.entries: list[Entry] = []
         self._live: LiveAnswer | None = None
+        self._checks: dict[str, tuple[Checked, ...]] = {}
+        """Of this session's answers, by their ids: the history does not keep them."""
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -83,6 +88,9 @@ class ChatView(QWidget):
         self.composer.stopped.connect(self.stop)
         self.composer.set_enter_sends(shell.preferences.enter_sends)
         shell.preferences_changed.connect(lambda: self.composer.set_enter_sends(shell.preferences.enter_sends))
+        self.sheet = ConsentSheet(shell.appearance)
+        self.sheet.decided.connect(self._decide)
+        self._below.addWidget(self.sheet)
         self._below.addWidget(self.composer)
         row = QHBoxLayout()
         row.addStretch(1)
@@ -127,7 +135,9 @@ class ChatView(QWidget):
         """End what is open, without waiting for its processes."""
         self._dismiss_banner()
         self._live = None
+        self._show_waiting()
         self._opened = None
+        self._checks = {}
         if self._conversation is not None:
             conversation, self._conversation = self._conversation, None
             conversation.close()
@@ -152,6 +162,10 @@ class ChatView(QWidget):
         if self._conversation is not None:
             self._conversation.stop()
 
+    def deny(self) -> bool:
+        """Say "Don't allow" to what a tool would do; False when nothing of the kind is asked."""
+        return self.sheet.deny()
+
     def tell(self, banner: Banner) -> None:
         """Show a banner above the message field, in the place of the one that is there."""
         self._dismiss_banner()
@@ -163,6 +177,26 @@ class ChatView(QWidget):
         if watched is self.list.viewport() and event.type() == QEvent.Type.Resize:
             self._place_pill()
         return False
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.sheet.set_most(round(self.height() * _SHEET_SHARE))
+
+    def _decide(self, question_id: str, choice: str) -> None:
+        if self._live is None or self._conversation is None:
+            return
+        self._conversation.decide(question_id, choice)
+        self._live = self._live.answered(question_id)
+        self._show_live()
+
+    def _show_waiting(self) -> None:
+        """Show what the person is asked; when nothing is left, the message field has the focus again."""
+        asked = self._live.waiting if self._live is not None else ()
+        had = bool(self.sheet.cards)
+        if self._opened is not None and (asked or had):
+            self.sheet.show_asked(asked, self._opened.assistant, self._picture)
+            if had and not asked:
+                self.composer.field.setFocus()
 
     def _request(self, request: Request) -> None:
         if self._conversation is not None and not self.busy:
@@ -198,6 +232,11 @@ class ChatView(QWidget):
         if self._live is None:
             return
         self._live = self._live.after(events)
+        self._show_live()
+
+    def _show_live(self) -> None:
+        assert self._live is not None  # or nothing happens
+        self._show_waiting()
         entry = self._live.entry(self._speaker())
         self.entries[-1] = entry
         row = len(self.entries)
@@ -208,7 +247,10 @@ class ChatView(QWidget):
 
     def _on_said(self, said: Said) -> None:
         live, self._live = self._live, None
-        kept = list(said.entries)
+        self._show_waiting()
+        if live is not None and live.finished is not None and live.finished.message_id and live.checks:
+            self._checks[live.finished.message_id] = live.checks
+        kept = [replace(entry, checks=self._checks.get(entry.id, ())) for entry in said.entries]
         if live is not None and live.finished is not None and kept and kept[-1].id == live.finished.message_id:
             # The history keeps neither warnings nor how the turn ended.
             kept[-1] = replace(live.entry(kept[-1].model), branches=kept[-1].branches)

@@ -27,13 +27,24 @@ from satchel.runtime.packfile.verified import VerifiedPack
 from satchel.runtime.paths import Home
 from satchel.runtime.session.assistant import LoadedAssistant
 from satchel.runtime.session.choosing import ModelRequest
-from satchel.runtime.session.events import Event, Finished
+from satchel.runtime.session.events import (
+    ApprovalNeeded,
+    Event,
+    Finished,
+    Progress,
+    QuestionAsked,
+    ToolFinished,
+    ToolRequested,
+)
 from satchel.runtime.session.history import Chat
 from satchel.runtime.session.session import Session
 from satchel.runtime.session.stopping import Stopping
 
 _SECONDS_BETWEEN_BATCHES = 0.03
 """Events are handed over together: 200 tokens a second would be 200 wake-ups of the window."""
+
+_AT_ONCE = (ApprovalNeeded, QuestionAsked, ToolRequested, ToolFinished, Progress, Finished)
+"""Told at once: the session may wait long after them, for a person or for a tool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +140,7 @@ class Conversation(QObject):
         self._home, self._opening = home, opening
         self._requests: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
         self._stopping: Stopping | None = None
+        self._session: Session | None = None
         self._closing = threading.Event()
         self._told.connect(self._pass_on)
         self.busy = False
@@ -146,6 +158,11 @@ class Conversation(QObject):
         """Stop the answer that comes; what was said stays."""
         if (stopping := self._stopping) is not None:
             stopping.begin()
+
+    def decide(self, request_id: str, choice: str) -> None:
+        """Pass on what the person says to a request or a question of the turn that runs."""
+        if (session := self._session) is not None:
+            session.decide(request_id, choice)
 
     def close(self) -> None:
         """End the session; returns at once, `join` waits."""
@@ -168,7 +185,7 @@ class Conversation(QObject):
 
     def _serve(self) -> None:
         opening = self._opening
-        options = AnswerOptions(model=ModelRequest(reference=opening.model), history=opening.history)
+        options = AnswerOptions(model=ModelRequest(reference=opening.model), can_ask=True, history=opening.history)
         worker = start_knowledge_worker()  # its imports run while ours do
         with open_session(
             opening.reference,
@@ -179,6 +196,7 @@ class Conversation(QObject):
             verify=self._verify,
             progress=self._progress,
         ) as session:
+            self._session = session
             self._tell("opened", Opened(session.assistant, session.speaker, *_chat_of(session)))
             while (request := self._requests.get()) is not None:
                 self._do(session, request)
@@ -211,7 +229,7 @@ class Conversation(QObject):
                 for event in _events(session, request):
                     waiting.append(event)
                     now = time.monotonic()
-                    if now - handed >= _SECONDS_BETWEEN_BATCHES or isinstance(event, Finished):
+                    if now - handed >= _SECONDS_BETWEEN_BATCHES or isinstance(event, _AT_ONCE):
                         self._tell("happened", waiting)
                         waiting, handed = [], now
             finally:

@@ -144,7 +144,9 @@ class ChatPage(Page):
         return (self.view.composer.field, self.view.list, self.pane, self.history)
 
     def escape(self) -> bool:
-        if self.view.busy:
+        if self.view.deny():
+            pass
+        elif self.view.busy:
             self.view.stop()
         elif self.find_bar.isVisible():
             self._end_find()

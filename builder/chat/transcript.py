@@ -8,8 +8,24 @@ from typing import Literal
 
 import msgspec
 
+from satchel.builder.chat.tool_uses import ToolUse, after_request, after_result, allowed, kept_uses, stopped
 from satchel.builder.language import translate
-from satchel.runtime.session.events import Cited, Event, Finished, Progress, Retrieved, Source, Thinking, Token, Warned
+from satchel.runtime.session.events import (
+    ApprovalNeeded,
+    Checked,
+    Cited,
+    Event,
+    Finished,
+    Progress,
+    QuestionAsked,
+    Retrieved,
+    Source,
+    Thinking,
+    Token,
+    ToolFinished,
+    ToolRequested,
+    Warned,
+)
 from satchel.runtime.session.history import Message
 
 READER = "reader"
@@ -36,6 +52,10 @@ class Entry:
     """How the turn ended, when it was just now: `answered`, `cancelled`, `length`, …"""
     live: bool = False
     """It is still being written."""
+    uses: tuple[ToolUse, ...] = ()
+    """The tools that were called for it."""
+    checks: tuple[Checked, ...] = ()
+    """Its sentences as they were compared with the passages; the history does not keep them."""
 
     @property
     def branch(self) -> int:
@@ -77,6 +97,7 @@ def entry_of(message: Message, branches: tuple[str, ...] = ()) -> Entry:
         words_per_second=_speed(message.text, message.timings),
         branches=branches or (message.id,),
         thinking="".join(part.text for part in message.parts if part.kind == "thinking"),
+        uses=kept_uses(message.parts),
     )
 
 
@@ -93,6 +114,10 @@ class LiveAnswer:
     step: Progress | None = None
     """What is being done while no word has come yet."""
     finished: Finished | None = None
+    uses: tuple[ToolUse, ...] = ()
+    checks: tuple[Checked, ...] = ()
+    waiting: tuple[ApprovalNeeded | QuestionAsked, ...] = ()
+    """What the person is asked and has not answered."""
 
     def after(self, events: Iterable[Event]) -> LiveAnswer:
         """Return the answer after these events."""
@@ -115,9 +140,9 @@ class LiveAnswer:
                 case Warned():
                     now = replace(now, warnings=(*now.warnings, event.text))
                 case Finished():
-                    now = replace(now, finished=event)
+                    now = replace(now, finished=event, uses=stopped(now.uses), waiting=())
                 case _:
-                    pass
+                    now = _acted(now, event)
         return replace(
             now,
             text=now.text + "".join(text),
@@ -125,6 +150,11 @@ class LiveAnswer:
             sources=_numbered(cited),
             step=None if text and now.finished is None else now.step,
         )
+
+    def answered(self, question_id: str) -> LiveAnswer:
+        """Return the answer when the person has said something to what they were asked."""
+        left = tuple(one for one in self.waiting if asked_id(one) != question_id)
+        return replace(self, waiting=left, uses=allowed(self.uses))
 
     def entry(self, model: str) -> Entry:
         """Return how it is shown now."""
@@ -142,7 +172,29 @@ class LiveAnswer:
             thinking=self.thinking,
             reason=finished.reason if finished else "",
             live=finished is None,
+            uses=self.uses,
+            checks=self.checks,
         )
+
+
+def asked_id(event: ApprovalNeeded | QuestionAsked) -> str:
+    """Return the id by which something is answered."""
+    return event.request_id if isinstance(event, ApprovalNeeded) else event.question_id
+
+
+def _acted(answer: LiveAnswer, event: Event) -> LiveAnswer:
+    match event:
+        case ToolRequested():
+            return replace(answer, uses=after_request(answer.uses, event))
+        case ApprovalNeeded() | QuestionAsked():
+            return replace(answer, waiting=(*answer.waiting, event))
+        case ToolFinished():
+            # A question that nobody answered in time is over with its call.
+            return replace(answer, uses=after_result(answer.uses, event), waiting=())
+        case Checked():
+            return replace(answer, checks=(*answer.checks, event))
+        case _:
+            return answer
 
 
 def footer(entry: Entry) -> str:
