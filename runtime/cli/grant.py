@@ -110,7 +110,7 @@ def _show(told: AssistantGrants, terminal: Terminal) -> None:
     for approval in told.standing:
         last = dt.datetime.fromtimestamp(approval.until, tz=dt.UTC).astimezone().date()
         open_one = f", {approval.free.argument} may differ" if approval.free else ""
-        terminal.print(f"  standing    {approval.name}: {approval.tool}{open_one}, until {last}")
+        terminal.print(f"  standing    {approval.name}: {approval.function or approval.tool}{open_one}, until {last}")
     if told.unpacked:
         terminal.note("It came in a pack, so that its tools ask first; with --as-own what it ticks is granted.")
     if told.widened:

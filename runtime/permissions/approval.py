@@ -41,6 +41,7 @@ class ApprovalRequest:
 
     id: str
     tool: str
+    """The tool's function that would be called."""
     arguments: tuple[ShownArgument, ...]
     destinations: tuple[str, ...]
     """Empty: nothing leaves this computer."""
@@ -64,7 +65,7 @@ def approval_request(call: Call, asked: Ask, labels: Mapping[str, Label]) -> App
     places = call.effect.destinations
     return ApprovalRequest(
         id=uuid.uuid4().hex,
-        tool=escaped(call.tool),
+        tool=escaped(call.function or call.tool),
         arguments=tuple(
             _shown(name, value, labels.get(name, LOWEST), places) for name, value in call.arguments.items()
         ),

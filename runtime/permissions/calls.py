@@ -44,13 +44,15 @@ class Call:
     needs: tuple[Capability, ...] = ()
     """Powers with their exact arguments: `net.fetch https://example.org`, not `net.fetch`."""
     effect: Effect = field(default_factory=Effect)
+    function: str = ""
+    """Which of the tool's functions: reading a thing and deleting it may take the same arguments."""
 
     @property
     def digest(self) -> str:
         """SHA-256 of everything a person is shown: an answer to one call answers no other."""
         effect = self.effect
         shown = [
-            *(self.tool, dict(self.arguments), sorted(map(str, self.needs))),
+            *(self.tool, self.function, dict(self.arguments), sorted(map(str, self.needs))),
             *(effect.changes_state, effect.sends_to, effect.address),
         ]
         return hashlib.sha256(canonical(shown)).hexdigest()

@@ -31,6 +31,8 @@ class StandingApproval(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     name: Annotated[str, msgspec.Meta(pattern=_NAME)]
     pack_id: str
     tool: str
+    function: str = ""
+    """Which of the tool's functions."""
     destinations: tuple[str, ...]
     """Exactly the places that the call sends to, sorted; empty for a call that sends nothing."""
     address: str = ""
@@ -43,7 +45,7 @@ class StandingApproval(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 
     def covers(self, call: Call, now: float) -> bool:
         """Say whether `call` is one of those that the person answered for."""
-        if now >= self.until or call.tool != self.tool:
+        if now >= self.until or (call.tool, call.function) != (self.tool, self.function):
             return False
         if tuple(sorted(call.effect.destinations)) != self.destinations or call.effect.address != self.address:
             return False
@@ -77,6 +79,7 @@ def make_standing_approval(
         name=name,
         pack_id=pack_id,
         tool=call.tool,
+        function=call.function,
         destinations=tuple(sorted(call.effect.destinations)),
         address=call.effect.address,
         arguments={key: value for key, value in call.arguments.items() if key != free},

@@ -115,7 +115,7 @@ class Authority:
         line = msgspec.structs.replace(
             entry(kind, self.subject.key, now=time.time()),
             chat=self.chat,
-            tool=call.tool,
+            tool=call.function or call.tool,
             # With a key that is kept nowhere: who deletes a chat deletes what it told, and a plain hash of a short
             # argument could be guessed. It still says which lines of a session are about the same call.
             digest=hmac.new(self._digest_key, call.digest.encode(), "sha256").hexdigest(),

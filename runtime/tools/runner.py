@@ -141,7 +141,8 @@ class ToolRunner:
         effect = effect_of(
             function.table_row, places=function.destinations(call.arguments), address=function.address(call.arguments)
         )
-        return PreparedCall(tool, function, Call(tool.name, call.arguments, function.needs(call.arguments), effect))
+        needs = function.needs(call.arguments)
+        return PreparedCall(tool, function, Call(tool.name, call.arguments, needs, effect, function.name))
 
     def run(
         self,

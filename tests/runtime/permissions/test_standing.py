@@ -113,3 +113,11 @@ def test_the_limits_themselves_can_be_used():
 def test_it_survives_its_file():
     for approval in (made(), made(free="body", characters=5)):
         assert msgspec.json.decode(msgspec.json.encode(approval), type=StandingApproval) == approval
+
+
+def test_it_covers_one_function_of_a_tool_and_no_other():
+    read = Call("actions", {"id": 7}, function="get_order")
+    approval = make_standing_approval(name="daily", pack_id="a" * 64, call=read, until=9, now=0)
+
+    assert approval.covers(read, 1)
+    assert not approval.covers(Call("actions", {"id": 7}, function="delete_order"), 1)
