@@ -49,8 +49,10 @@ def code_folders() -> tuple[Path, ...]:
 
 
 def _search_path() -> list[Path]:
-    # Imported already, as the parent of this very module.
-    return [Path(entry).parent for entry in sys.modules["satchel"].__path__ if Path(entry).is_dir()]
+    # Imported already, as the parent of this very module. An editable installation names the checkout itself as well,
+    # whose parent is a folder of the person's: only what is called like the package can be found by its parent.
+    entries = map(Path, sys.modules["satchel"].__path__)
+    return [entry.parent for entry in entries if entry.name == "satchel" and entry.is_dir()]
 
 
 class _SandboxedWorker:

@@ -35,7 +35,7 @@ class McpFileError(ToolError):
     """{path}: {reason}."""
 
     exit_code = 59
-    remedy = 'It is {{"mcpServers": {{"name": {{"command": …, "args": […]}} or {{"url": …}}}}}}.'
+    remedy = 'It is an object "mcpServers" of servers by name, each with a "command" and "args", or with a "url".'
 
 
 class _Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

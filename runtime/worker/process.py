@@ -39,7 +39,8 @@ from satchel.runtime.worker.launching import ChildProcess, Launch, launch_plainl
 from satchel.runtime.worker.limits import WorkerLimits
 
 _CLOSE_SECONDS = 2.0
-_STDERR_TAIL = 4000
+_STDERR_TAIL = 64_000
+"""Characters: a trace of a hundred frames, which faulthandler prints at most, and what was said before it."""
 _FAULTHANDLER = ("Fatal Python error", "Current thread", "Thread 0x", "File ", "Extension modules", "<no Python frame>")
 _WATCHDOG = "Timeout ("
 """How faulthandler's trace begins when a worker ends itself because native code hangs (engine.template_limits)."""

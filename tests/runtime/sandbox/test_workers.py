@@ -16,7 +16,7 @@ from satchel.runtime.knowledge.errors import DocumentError
 from satchel.runtime.knowledge.extract.reader import DocumentReader
 from satchel.runtime.sandbox.confinement import Confinement
 from satchel.runtime.sandbox.errors import SandboxStartError
-from satchel.runtime.sandbox.workers import sandboxed
+from satchel.runtime.sandbox.workers import code_folders, sandboxed
 
 
 @pytest.fixture
@@ -114,3 +114,16 @@ def test_waiting_for_one_that_goes_on_ends_with_the_time(confinement):
 def test_a_sandbox_that_cannot_start_is_an_error_and_leaves_nothing_open(documents):
     with DocumentReader(launch=sandboxed(Confinement("/bin/false", 0))) as reader, pytest.raises(SandboxStartError):
         reader.read(documents / "page.html")
+
+
+def test_where_a_checkout_lies_is_not_readable_but_the_checkout_is(monkeypatch, tmp_path):
+    # As an editable installation has it: the package is made up of a folder in site-packages and of the checkout.
+    package, checkout = tmp_path / "site-packages" / "satchel", tmp_path / "mine" / "checkout"
+    package.mkdir(parents=True)
+    checkout.mkdir(parents=True)
+    monkeypatch.setattr(sys.modules["satchel"], "__path__", [str(package), str(checkout)])
+
+    folders = code_folders()
+
+    assert package.parent in folders
+    assert not {checkout.parent, tmp_path} & set(folders)
