@@ -12,7 +12,7 @@ from satchel.runtime.packfile.errors import PackError
 from satchel.runtime.packfile.opener import open_pack
 from satchel.runtime.packfile.store import PackStore
 
-TEXTS = {f"{number}.md": f"File {number}. " * 3000 for number in range(60)}
+TEXTS = {f"{number}.md": f"File {number}. " * 1500 for number in range(120)}
 
 
 @pytest.fixture
