@@ -53,7 +53,7 @@ class AssistantKeys:
     """Where they are kept, in words."""
     secrets: tuple[KeptSecret, ...]
     problems: tuple[str, ...] = ()
-    """Documents that cannot be read, so that what they want is not known."""
+    """Documents that cannot be read, and operations that cannot be called from here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ def _all(assistant: LoadedAssistant) -> tuple[list[WantedSecret], list[str]]:
     wanted, problems = list[WantedSecret](), list[str]()
     for file in assistant.tool_files.actions():
         wanted += wanted_by_actions(file.name, file.operations)
-        problems += [file.problem] if file.problem else []
+        problems += [file.problem] if file.problem else [f"{file.name}: {reason}" for reason in file.left_out]
     for server in assistant.tool_files.servers():
         wanted += wanted_by_server(server)
     return wanted, problems

@@ -26,6 +26,8 @@ class ActionFile:
     name: str
     """Short, as in `harbour/key`: of `actions/harbour.openapi.json`, `harbour`."""
     operations: tuple[Operation, ...] = ()
+    left_out: tuple[str, ...] = ()
+    """Operations that cannot be called from here, with the reason."""
     problem: str = ""
     """Why it cannot be used; names the file."""
 
@@ -84,10 +86,11 @@ class ToolFiles:
 
 
 def _action(name: str, content: bytes, place: Path) -> ActionFile:
-    from satchel.runtime.tools.openapi import parse_openapi
+    from satchel.runtime.tools.openapi import read_openapi
 
     short = PurePosixPath(name).name.removesuffix(_ACTION_SUFFIX)
     try:
-        return ActionFile(short, parse_openapi(content.decode("utf-8-sig", "replace"), str(place)))
+        document = read_openapi(content.decode("utf-8-sig", "replace"), str(place))
+        return ActionFile(short, document.operations, document.left_out)
     except SatchelError as error:
         return ActionFile(short, problem=error.message)

@@ -34,6 +34,10 @@ class OpenApiError(ToolError):
     remedy = "It must be an OpenAPI 3 document in JSON whose references lead into itself."
 
 
+class UnusableOperationError(OpenApiError):
+    """{name}: {reason}."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """Something that a call fills in."""
@@ -93,6 +97,15 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenApiDocument:
+    """What a document offers."""
+
+    operations: tuple[Operation, ...]
+    left_out: tuple[str, ...]
+    """Operations that cannot be called from here (they want a file, say), each with its reason."""
+
+
+@dataclass(frozen=True, slots=True)
 class Filled:
     """An operation with a call's arguments in it."""
 
@@ -102,10 +115,15 @@ class Filled:
 
 
 def parse_openapi(text: str, name: str) -> tuple[Operation, ...]:
-    """Return the operations of a document that is called `name`.
+    """Return the operations of a document that is called `name`; as `read_openapi`."""
+    return read_openapi(text, name).operations
+
+
+def read_openapi(text: str, name: str) -> OpenApiDocument:
+    """Read a document that is called `name`.
 
     Raises:
-        OpenApiError: says what is wrong, and where.
+        OpenApiError: says what is wrong, and where; or none of its operations can be called.
     """
     try:
         document = json.loads(text)
@@ -119,8 +137,8 @@ def parse_openapi(text: str, name: str) -> tuple[Operation, ...]:
     except (AttributeError, TypeError, KeyError) as error:
         raise OpenApiError(name=name, reason=f"it is not built as OpenAPI says ({error})") from error
     if not operations:
-        raise OpenApiError(name=name, reason="it has no operation")
-    return operations
+        raise OpenApiError(name=name, reason="; ".join(reader.left_out[:3]) or "it has no operation")
+    return OpenApiDocument(operations, tuple(reader.left_out))
 
 
 def fill(operation: Operation, arguments: Mapping[str, Any]) -> Filled:
@@ -158,13 +176,17 @@ class _Reader:
         self._document, self._name = document, name
         self._nodes = 0
         self._taken = set[str]()
+        self.left_out = list[str]()
 
     def operations(self) -> Iterator[Operation]:
         for path, item in (self._document.get("paths") or {}).items():
             shared = self._resolved(item, path)
             for method in METHODS:
                 if method in shared:
-                    yield self._operation(path, method, shared, self._resolved(shared[method], f"{method} {path}"))
+                    try:
+                        yield self._operation(path, method, shared, self._resolved(shared[method], f"{method} {path}"))
+                    except UnusableOperationError as error:
+                        self.left_out.append(error.fields["reason"])
                     if len(self._taken) > _MOST_OPERATIONS:
                         raise OpenApiError(name=self._name, reason=f"it has more than {_MOST_OPERATIONS} operations")
 
@@ -226,7 +248,7 @@ class _Reader:
                     bool(body.get("required")),
                 )
         reason = f"{where} wants a body of {', '.join(content) or 'no type'}, which cannot be made"
-        raise OpenApiError(name=self._name, reason=reason)
+        raise UnusableOperationError(name=self._name, reason=reason)
 
     def _server(self, servers: Any, where: str) -> Address:
         first: Mapping[str, Any] = servers[0] if servers else {}
@@ -235,7 +257,7 @@ class _Reader:
             url = url.replace(f"{{{name}}}", str(variable.get("default", "")))
         address = parse_address(url)
         if address is None or "?" in address.path:
-            raise OpenApiError(name=self._name, reason=f"{where} has no server with a whole http(s) address")
+            raise UnusableOperationError(name=self._name, reason=f"{where} has no server with a whole http(s) address")
         return address
 
     def _security(self, wanted: Sequence[Mapping[str, Any]]) -> tuple[SecurityScheme, ...]:
