@@ -1,4 +1,4 @@
-"""A document that we did not write, against a service that plays it: the Petstore, all 19 operations that can be called.
+"""A document that we did not write, against a service that plays it: the Petstore, and all of it that can be called.
 
 `petstore.openapi.json` is 3.1/json/petstore.json of the npm package @readme/oas-examples 8.2.2 (MIT), the OpenAPI
 Initiative's and SmartBear's own example (Apache-2.0), unchanged.
