@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from satchel.runtime.cli.terminal import Terminal, in_number
-from satchel.runtime.commands.index import index_project
+from satchel.runtime.commands.index import have_pictures_read, index_project
 from satchel.runtime.paths import find_home
 from satchel.runtime.project.outcomes import IndexedFile
 
@@ -17,12 +17,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the verb's arguments."""
     parser.add_argument("folder", type=Path, metavar="FOLDER")
     parser.add_argument("--rebuild", action="store_true", help="read and embed everything anew")
+    parser.add_argument(
+        "--read-pictures",
+        action="store_true",
+        help="read pages without text from their pictures, from now on (kept in assistant.toml; needs the extra ocr)",
+    )
     parser.add_argument("--threads", type=int, default=0, metavar="N", help="for embedding (default: all cores)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     """Bring the index up to date and list the files."""
+    if arguments.read_pictures and have_pictures_read(arguments.folder):
+        terminal.note("note: assistant.toml now says read_pictures = true under [knowledge].")
     done = index_project(
         arguments.folder,
         find_home(),
@@ -55,6 +62,7 @@ def print_files(files: Sequence[IndexedFile], terminal: Terminal) -> None:
             continue
         parts = [
             in_number(file.pages, "page") if file.pages else "",
+            f"{file.picture_pages} of them read from pictures" if file.picture_pages else "",
             in_number(file.passages, "passage"),
             file.language,
         ]

@@ -69,7 +69,9 @@ def _print_knowledge(found: PackDescription, terminal: Terminal) -> None:
 
 
 def _file_line(file: FileDescription) -> str:
-    said = [in_number(file.pages, "page") if file.pages else "", in_number(file.passages, "passage"), file.language]
+    said = [in_number(file.pages, "page") if file.pages else ""]
+    said += [f"{file.picture_pages} of them read from pictures" if file.picture_pages else ""]
+    said += [in_number(file.passages, "passage"), file.language]
     said += ["trusted" if file.trusted else "", "nothing secret" if file.public else ""]
     said += ["" if file.source_included else "without its source", file.problem]
     return f"{file.name}: {', '.join(part for part in said if part)}"

@@ -74,7 +74,8 @@ def _show_end(finished: Finished, sources: list[Source], terminal: Terminal) -> 
     if sources:
         terminal.print()
     for source in sources:
-        terminal.print(f"  {terminal.bold(f'[{source.n}]')} {place(source)}")
+        mark = " (read from a picture)" if source.from_picture else ""
+        terminal.print(f"  {terminal.bold(f'[{source.n}]')} {place(source)}{mark}")
         quoted = textwrap.shorten(" ".join(source.text.split()), 4 * _QUOTE_WIDTH, placeholder=" …")
         terminal.print(terminal.dim(textwrap.indent(textwrap.fill(f"“{quoted}”", _QUOTE_WIDTH), "      ")))
     terminal.note(terminal.dim(f"\n{_who_spoke(finished)}"))

@@ -51,7 +51,7 @@ def _passage(number: int, passage: FoundPassage, terminal: Terminal) -> str:
     vector = f"{passage.vector:.3f}" if passage.vector is not None else "none"
     scores = terminal.dim(f"score {passage.score:.3f}, words {passage.bm25:.2f}, meaning {vector}")
     text = textwrap.shorten(" ".join(passage.text.split()), 3 * _WIDTH, placeholder=" …")
-    place = f"{passage.file}{page}"
+    place = f"{passage.file}{page}{' (read from a picture)' if passage.picture_pages else ''}"
     head = f"{terminal.bold(f'[{number}]')} {place}  characters {passage.start}-{passage.end}  {scores}"
     return f"{head}\n{textwrap.indent(textwrap.fill(text, _WIDTH), '    ')}"
 
@@ -72,6 +72,7 @@ def _explained(file: FileExplanation) -> str:
     numbers = ""
     if file.score is not None:
         vector = f", meaning {file.vector:.3f}" if file.vector is not None else ""
-        numbers = f"  (best passage: rank {file.rank}, words {file.bm25 or 0:.2f}{vector})"
+        picture = ", read from a picture" if file.from_picture else ""
+        numbers = f"  (best passage: rank {file.rank}, words {file.bm25 or 0:.2f}{vector}{picture})"
     mark = "+" if file.used else "-"
     return f"{mark} {file.file}: {file.reason}{numbers}"

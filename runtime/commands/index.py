@@ -36,6 +36,28 @@ def index_project(
     return msgspec.convert(run_with_progress("index", params, progress), ProjectIndex)
 
 
+def have_pictures_read(folder: Path) -> bool:
+    """Have pages without text read from their pictures from now on: `assistant.toml` says so; tells whether it is new.
+
+    Raises:
+        MissingExtraError: nothing that reads them is installed; the settings stay as they are.
+        ProjectError, SaveError: the settings cannot be read or saved.
+    """
+    from satchel.runtime.knowledge.recognition.reading import missing_extra
+    from satchel.runtime.knowledge.recognition.recogniser import recogniser_version
+    from satchel.runtime.project.folder import load_project
+    from satchel.runtime.project.save import save_assistant
+
+    if not recogniser_version():
+        raise missing_extra()
+    assistant = load_project(folder).assistant
+    if assistant.knowledge.read_pictures is True:
+        return False
+    knowledge = msgspec.structs.replace(assistant.knowledge, read_pictures=True)
+    save_assistant(folder, msgspec.structs.replace(assistant, knowledge=knowledge))
+    return True
+
+
 def plain_path(folder: Path) -> Path:
     """Return a project's folder without "." and "..", so that it has a name and one place in the cache."""
     return Path(os.path.abspath(folder))  # noqa: PTH100 - `resolve` would follow a link and take that folder's name

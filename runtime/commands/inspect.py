@@ -37,6 +37,8 @@ class FileDescription:
     """Bytes of the source, whether or not it is in the pack."""
     characters: int
     pages: int
+    picture_pages: int
+    """How many of them were read from their pictures."""
     passages: int
     language: str
     """Empty where none was detected."""
@@ -150,6 +152,7 @@ def _describe(file: KnowledgeFile, passages: int) -> FileDescription:
         size=file.size,
         characters=file.characters,
         pages=file.pages,
+        picture_pages=sum(last - first + 1 for first, last in file.picture_pages),
         passages=passages,
         language=file.language,
         source_included=bool(file.source),

@@ -33,6 +33,8 @@ class FoundPassage(msgspec.Struct, frozen=True):
     """Raw cosine; None when the question could not be embedded."""
     further_pages: tuple[PageStart, ...] = ()
     """Those that begin after its first character, in order."""
+    picture_pages: tuple[int, ...] = ()
+    """Those of its pages whose text was read from their pictures, and may have been read wrongly."""
 
     def page_at(self, start: int) -> tuple[int | None, str]:
         """Return page and label of the file's character `start`, which lies in this passage."""
@@ -53,6 +55,8 @@ class Quotation(msgspec.Struct, frozen=True):
     answer_end: int
     score: float
     """Estimated probability that the span answers the question."""
+    from_picture: bool = False
+    """Its page was read from its picture."""
 
     @property
     def answer(self) -> str:
@@ -118,6 +122,8 @@ class FileExplanation(msgspec.Struct, frozen=True):
     """What the gate made of it: the estimated probability that it bears on the question."""
     matched: tuple[str, ...] = ()
     """The question's terms that stand in the passage."""
+    from_picture: bool = False
+    """A page of the passage was read from its picture."""
 
 
 class PageText(msgspec.Struct, frozen=True):

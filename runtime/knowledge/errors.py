@@ -44,7 +44,24 @@ class NoTextError(DocumentError):
     """{file} has no text, only pictures (on {picture_pages} of {pages} pages): it was probably scanned."""
 
     exit_code = 24
-    remedy = "Run a text recognition program over {file} first, such as `ocrmypdf`."
+    remedy = (
+        "To have the pictures read, set `read_pictures = true` under [knowledge] in assistant.toml. "
+        "This needs the extra `ocr`: in the checkout run pip install '.[ocr]'"
+    )
+
+
+class UnreadPicturesError(DocumentError):
+    """{file} has no text, only pictures, and they could not be read: {reason}."""
+
+    exit_code = 24
+    remedy = "{advice}"
+
+
+class NothingWrittenError(DocumentError):
+    """{file} has no text, only pictures (on {picture_pages} of {pages} pages), and nothing is written on them."""
+
+    exit_code = 24
+    remedy = "Scan {file} anew, sharper or with more contrast, or leave it out."
 
 
 class EmptyDocumentError(DocumentError):

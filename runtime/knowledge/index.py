@@ -130,6 +130,10 @@ class KnowledgeArrays:
         labels = self.page_labels.get(file, ())
         return Place(max(1, page), labels[max(1, page) - 1] if labels else "")
 
+    def is_from_picture(self, file: int, page: int | None) -> bool:
+        """Tell whether the text of a page, counted from 1, was read from its picture."""
+        return page is not None and any(first <= page <= last for first, last in self.files[file].picture_pages)
+
     def further_pages(self, row: int) -> tuple[PageStart, ...]:
         """Return the pages that begin within a passage, after its first character; an empty page begins nowhere."""
         file, start, end, first_character, _ = self.passages[row].tolist()

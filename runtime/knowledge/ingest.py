@@ -24,6 +24,7 @@ from satchel.runtime.knowledge.fingerprint import EmbedderFingerprint
 from satchel.runtime.knowledge.index import KnowledgeArrays
 from satchel.runtime.knowledge.language import detect_language
 from satchel.runtime.knowledge.passages import PassageSettings, split
+from satchel.runtime.knowledge.recognition.reading import PictureReading, page_runs, with_pictures
 from satchel.runtime.knowledge.text_cache import TextCache
 from satchel.runtime.knowledge.vector_sources import VectorSource
 from satchel.runtime.packfile.schema_v1 import KnowledgeFile
@@ -50,6 +51,8 @@ class KnowledgeInput:
     """Name, hash, size, ticks, and the author's word on the language (empty: detect); the rest is found here."""
     path: Path | None
     kept: KeptText | None = None
+    read_pictures: bool = False
+    """Pages without text are to be read from their pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +76,14 @@ def read_files(
     reader: DocumentReader,
     texts: TextCache,
     *,
+    pictures: PictureReading | None = None,
     fresh: bool = False,
     progress: Progress = SILENT,
 ) -> list[ReadFile]:
-    """Extract every file, in the order given; with `fresh` even those whose text is in the cache."""
+    """Extract every file, in the order given; with `fresh` even those whose text is in the cache.
+
+    Without `pictures` no page can be read from its picture, and files that are to be are told to need the extra.
+    """
     found = []
     for entry in inputs:
         file, extracted = entry.file, ExtractedText(entry.file.media_type, "")
@@ -84,7 +91,7 @@ def read_files(
             extracted = entry.kept.extracted
         elif entry.path is not None and not file.problem:
             try:
-                file, extracted = _extract(entry.path, file, reader, texts, progress, fresh=fresh)
+                file, extracted = _extract(entry, reader, texts, pictures, progress, fresh=fresh)
             except DocumentError as error:
                 file = msgspec.structs.replace(file, problem=f"{error.message} {error.advice}".strip())
         notes = "; ".join(extracted.notes)
@@ -93,6 +100,7 @@ def read_files(
             media_type=extracted.media_type or file.media_type,
             language=file.language or detect_language(extracted.text),
             problem=file.problem or notes,
+            picture_pages=page_runs(extracted.from_pictures),
         )
         found.append(ReadFile(file, extracted, entry.kept.passages if entry.kept is not None else None))
     return found
@@ -171,12 +179,24 @@ def _counting_on(progress: Progress, before: int, whole: int) -> Progress:
 
 
 def _extract(
-    path: Path, file: KnowledgeFile, reader: DocumentReader, texts: TextCache, progress: Progress, *, fresh: bool
+    entry: KnowledgeInput,
+    reader: DocumentReader,
+    texts: TextCache,
+    pictures: PictureReading | None,
+    progress: Progress,
+    *,
+    fresh: bool,
 ) -> tuple[KnowledgeFile, ExtractedText]:
     """Return a file's text, and the file as it was when that was read: it may have changed since it was hashed."""
+    path, file = entry.path, entry.file
+    assert path is not None  # it lies on the disk
     suffix = path.suffix
-    if not fresh and (cached := texts.get(file.sha256, suffix)) is not None:
+    kind = pictures.recogniser if entry.read_pictures and pictures is not None else ""
+    if not fresh and (cached := texts.get(file.sha256, suffix, kind)) is not None:
         return file, cached
-    read = reader.read(path, name=file.name, progress=progress)
-    texts.put(read.sha256, suffix, read.extracted)
+    read = reader.read(path, name=file.name, pictures={} if entry.read_pictures else None, progress=progress)
+    if read.extracted.unread_pictures:
+        read = with_pictures(read, path, file.name, reader, pictures, fresh=fresh, progress=progress)
+    if not read.extracted.unread_pictures:  # they may be read the next time
+        texts.put(read.sha256, suffix, read.extracted, kind)
     return msgspec.structs.replace(file, sha256=read.sha256, size=read.size), read.extracted

@@ -9,7 +9,7 @@ from typing import Self
 import msgspec
 
 from satchel.runtime.knowledge.extract.limits import READER_MEMORY_BYTES
-from satchel.runtime.knowledge.extract.pdf.page_picture import PagePicture
+from satchel.runtime.knowledge.extract.pdf.page_picture import MOST_PIXELS, PagePicture
 from satchel.runtime.worker.limits import WorkerLimits
 from satchel.runtime.worker.process import Worker
 
@@ -35,10 +35,13 @@ class PagePictures:
         *,
         name: str,
         width: int,
+        longest: int = MOST_PIXELS,
         quote: str = "",
         near: float = 0.0,
     ) -> PagePicture:
         """Return a page of the document whose bytes have the SHA-256 `key`; `read` gives them when they are needed.
+
+        It is `width` pixels wide, or fewer, so that its longer side has at most `longest`.
 
         Raises:
             DocumentError: it cannot be opened or drawn; names the file.
@@ -51,7 +54,7 @@ class PagePictures:
             self._worker.call("begin", {"file": name})
             for chunk in read():
                 self._worker.call("chunk", {"content": chunk})
-        params = {"page": page, "width": width, "quote": quote, "near": near}
+        params = {"page": page, "width": width, "longest": longest, "quote": quote, "near": near}
         drawn = self._worker.call("draw", params, timeout=_SECONDS)
         self._held = (key, self._worker.pid)
         return msgspec.convert(drawn, PagePicture, builtin_types=(bytes,))

@@ -213,4 +213,5 @@ def _quotation(candidate: _Candidate) -> Quotation:
         answer_start=passage.start + candidate.answer[0],
         answer_end=passage.start + candidate.answer[1],
         score=min(1.0, candidate.chance),
+        from_picture=page in passage.picture_pages,
     )

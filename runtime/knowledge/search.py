@@ -117,6 +117,8 @@ class Searcher:
         row = int(ranking.rows[at])
         file, first_byte, _, start, end = self.arrays.passages[row].tolist()
         place = self.arrays.place(file, first_byte)
+        further = self.arrays.further_pages(row)
+        pages = dict.fromkeys((place.page, *(one.page for one in further)))
         return FoundPassage(
             file=self.arrays.files[file].name,
             page=place.page,
@@ -127,7 +129,8 @@ class Searcher:
             score=float(ranking.score[at]),
             bm25=float(ranking.bm25[at]),
             vector=None if ranking.vector is None else float(ranking.vector[at]),
-            further_pages=self.arrays.further_pages(row),
+            further_pages=further,
+            picture_pages=tuple(page for page in pages if page and self.arrays.is_from_picture(file, page)),
         )
 
     def _hit(self, ranking: Ranking, judgement: Judgement, at: int) -> Hit:

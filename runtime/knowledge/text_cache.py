@@ -24,19 +24,23 @@ class TextCache:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def get(self, sha256: str, suffix: str) -> ExtractedText | None:
-        """Return the text of a file of these bytes; the suffix counts, since it decides between text formats."""
+    def get(self, sha256: str, suffix: str, recogniser: str = "") -> ExtractedText | None:
+        """Return the text of a file of these bytes; the suffix counts, since it decides between text formats.
+
+        `recogniser` says what read its pictures; empty: they were not to be read.
+        """
         try:
-            return msgspec.msgpack.decode(self._path(sha256, suffix).read_bytes(), type=ExtractedText)
+            return msgspec.msgpack.decode(self._path(sha256, suffix, recogniser).read_bytes(), type=ExtractedText)
         except (OSError, msgspec.DecodeError):
             return None
 
-    def put(self, sha256: str, suffix: str, extracted: ExtractedText) -> None:
+    def put(self, sha256: str, suffix: str, extracted: ExtractedText, recogniser: str = "") -> None:
         """Keep a text."""
-        save_bytes(self._path(sha256, suffix), msgspec.msgpack.encode(extracted))
+        save_bytes(self._path(sha256, suffix, recogniser), msgspec.msgpack.encode(extracted))
 
-    def _path(self, sha256: str, suffix: str) -> Path:
-        kind = hashlib.sha256(f"{EXTRACTION_VERSION} {suffix.casefold()}".encode()).hexdigest()[:8]
+    def _path(self, sha256: str, suffix: str, recogniser: str) -> Path:
+        told = f"{EXTRACTION_VERSION} {suffix.casefold()} {recogniser}".rstrip()
+        kind = hashlib.sha256(told.encode()).hexdigest()[:8]
         return self._folder / sha256[:2] / f"{sha256[2:]}-{kind}.msgpack"
 
 

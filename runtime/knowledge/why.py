@@ -49,6 +49,7 @@ def _explain(searcher: Searcher, found: SearchResult, number: int, at: int | Non
         vector=passage.vector,
         relevance=None if math.isnan(relevance) else relevance,
         matched=_matched(searcher, found, passage.text, file.language),
+        from_picture=bool(passage.picture_pages),
     )
 
 

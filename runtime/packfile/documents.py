@@ -120,10 +120,20 @@ def check_files(files: tuple[KnowledgeFile, ...]) -> None:
         seen.add(key)
         if not file.characters <= file.bytes <= 4 * file.characters:
             raise SchemaError(f"[{number}].characters", f"{file.bytes} bytes cannot be {file.characters} characters")
+        _check_picture_pages(number, file)
         if file.source:
             if not file.source.startswith(names.SOURCES) or file.source in sources:
                 raise SchemaError(f"[{number}].source", f"{file.source!r:.120} is no source of its own")
             sources.add(file.source)
+
+
+def _check_picture_pages(number: int, file: KnowledgeFile) -> None:
+    """Check that runs of pages rise, do not touch, and are pages of the file."""
+    before = 0
+    for run, (first, last) in enumerate(file.picture_pages):
+        if not (before + 1 < first or before == 0) or not first <= last <= file.pages:
+            raise SchemaError(f"[{number}].picture_pages[{run}]", f"{first} to {last} are no further pages of the file")
+        before = last
 
 
 def encode_files(files: tuple[KnowledgeFile, ...]) -> bytes:

@@ -153,7 +153,10 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Filled in by the writer."""
 
 
-class KnowledgeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+PageNumber = Annotated[int, Meta(ge=1, le=2**24)]
+
+
+class KnowledgeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """One row of `knowledge/files.json`: a file that the assistant knows, and how its author vouches for it."""
 
     name: str
@@ -176,6 +179,8 @@ class KnowledgeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """The author's tick "nothing in these files is secret"."""
     problem: Text
     """Why the file, or a part of it, could not be read; empty: nothing went wrong."""
+    picture_pages: Annotated[tuple[tuple[PageNumber, PageNumber], ...], Meta(max_length=2**16)] = ()
+    """Runs of pages (first and last) whose text was read from their pictures; left out where there are none."""
 
 
 class PageLabels(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

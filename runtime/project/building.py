@@ -17,6 +17,7 @@ from satchel.runtime.errors import BusyError
 from satchel.runtime.evals.cases import read_cases
 from satchel.runtime.knowledge.analyser import analyser_fingerprint
 from satchel.runtime.knowledge.embedders.choose import build_embedder, build_fingerprint, speaks
+from satchel.runtime.knowledge.embedders.cores import usable_threads
 from satchel.runtime.knowledge.embedders.resolve import placed_setting
 from satchel.runtime.knowledge.embedders.vector_cache import VectorCache
 from satchel.runtime.knowledge.extract.reader import DocumentReader
@@ -25,6 +26,10 @@ from satchel.runtime.knowledge.index import KnowledgeArrays
 from satchel.runtime.knowledge.ingest import KnowledgeInput, index_files, read_files
 from satchel.runtime.knowledge.language_names import language_name
 from satchel.runtime.knowledge.passages import PassageSettings
+from satchel.runtime.knowledge.recognition.page_cache import PageCache
+from satchel.runtime.knowledge.recognition.picture_reader import PictureReader
+from satchel.runtime.knowledge.recognition.reading import PictureReading
+from satchel.runtime.knowledge.recognition.recogniser import recogniser_version
 from satchel.runtime.knowledge.text_cache import EXTRACTION_VERSION, FileHashes, TextCache
 from satchel.runtime.knowledge.vector_sources import PackVectors
 from satchel.runtime.packfile.errors import PackError
@@ -148,7 +153,8 @@ class ProjectBuilder:
         with contextlib.ExitStack() as stack:
             reader = stack.enter_context(DocumentReader(launch=KnownSandbox(self._home.cache).launch))
             texts = TextCache(self._home.cache / "texts")
-            files = read_files(inputs, reader, texts, fresh=rebuild, progress=progress)
+            pictures = self._picture_reading(stack, inputs)
+            files = read_files(inputs, reader, texts, pictures=pictures, fresh=rebuild, progress=progress)
             embedder = build_embedder(self._embedder, self._home, threads=self._threads)
             stack.callback(embedder.close)
             packs = [] if rebuild else [pack for pack in (origin, self._own_pack(stack)) if pack is not None]
@@ -163,6 +169,15 @@ class ProjectBuilder:
             )
         manifest = seal(assistant, examples=0, embedder=arrays.embedder, analyser=arrays.analyser)
         write_pack(path, manifest, arrays.entries(), progress=progress)
+
+    def _picture_reading(self, stack: contextlib.ExitStack, inputs: Sequence[KnowledgeInput]) -> PictureReading | None:
+        """Return what reads pictures, where any are to be read; None without the extra, which is said file by file."""
+        recogniser = recogniser_version() if any(entry.read_pictures for entry in inputs) else ""
+        if not recogniser:
+            return None
+        cache = PageCache(self._home.cache / "pictures", recogniser)
+        reader = stack.enter_context(PictureReader(cache, threads=usable_threads(self._threads)))
+        return PictureReading(reader, recogniser)
 
     @contextlib.contextmanager
     def _alone(self, progress: Progress) -> Iterator[None]:
@@ -206,6 +221,8 @@ class ProjectBuilder:
             "embedder": msgspec.to_builtins(fingerprint),
             "origin": origin.pack_id if origin is not None else "",
         }
+        if pictured := [entry.file.name for entry in inputs if entry.read_pictures]:
+            parts["pictures"] = [recogniser_version(), pictured]
         return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()[:32]
 
 
@@ -231,6 +248,7 @@ def _described(arrays: KnowledgeArrays) -> tuple[IndexedFile, ...]:
             file.characters,
             len(arrays.rows_of_file(number)),
             file.problem,
+            sum(last - first + 1 for first, last in file.picture_pages),
         )
         for number, file in enumerate(arrays.files)
     )

@@ -10,6 +10,7 @@ import msgspec
 from satchel.runtime.knowledge.documents import ExtractedText, PassageSpan
 from satchel.runtime.knowledge.index import KnowledgeArrays
 from satchel.runtime.knowledge.ingest import KeptText, KnowledgeInput
+from satchel.runtime.knowledge.recognition.reading import pages_of
 from satchel.runtime.knowledge.text_cache import FileHashes
 from satchel.runtime.packfile.names import FILES
 from satchel.runtime.packfile.pack import Pack
@@ -23,7 +24,11 @@ def knowledge_inputs(project: Project, hashes: FileHashes, origin: Pack | None) 
 
     `origin` is the pack that the project was unpacked from. Its arrays are mapped: only in a worker process.
     """
-    inputs = [KnowledgeInput(_described(project, found, hashes), found.path) for found in project.knowledge_files()]
+    wanted = project.assistant.knowledge.read_pictures
+    inputs = [
+        KnowledgeInput(_described(project, found, hashes), found.path, read_pictures=_ticked(wanted, found.name))
+        for found in project.knowledge_files()
+    ]
     on_disk = {entry.file.name for entry in inputs}
     if origin is not None:
         inputs += [entry for entry in _kept(project, origin) if entry.file.name not in on_disk]
@@ -87,6 +92,7 @@ def _kept(project: Project, pack: Pack) -> Iterator[KnowledgeInput]:
                 text=text,
                 page_starts=_characters(text, starts.tolist()),
                 page_labels=origin.page_labels.get(number, ()),
+                from_pictures=tuple(pages_of(file.picture_pages)),
             )
             spans = (PassageSpan(*origin.passages[row, 3:5].tolist()) for row in origin.rows_of_file(number))
             yield KnowledgeInput(_with_the_authors_word(file, project), None, KeptText(extracted, tuple(spans)))

@@ -15,6 +15,8 @@ class IndexedFile(msgspec.Struct, frozen=True):
     characters: int
     passages: int
     problem: str
+    picture_pages: int = 0
+    """How many pages were read from their pictures."""
 
     @property
     def left_out(self) -> str:

@@ -93,6 +93,8 @@ class Knowledge(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """Files (or all) that hold no secret."""
     languages: list[str] = []
     """Overrides of what was detected, as "file: language"."""
+    read_pictures: list[str] | bool = False
+    """Files (or all) whose pages without text are read from their pictures; this needs the extra `ocr`."""
     from_pack: list[str] = []
     """Files that the pack brought without their sources; their text lies in `.satchel/origin.pack`."""
 

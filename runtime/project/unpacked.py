@@ -27,6 +27,7 @@ def unpacked_assistant(pack: Pack, files: Sequence[KnowledgeFile]) -> Assistant:
         trusted=[file.name for file in files if file.trusted] or False,
         public=[file.name for file in files if file.public] or False,
         languages=list(_stated_languages(pack, files)),
+        read_pictures=[file.name for file in files if file.picture_pages and file.source] or False,
         from_pack=[file.name for file in files if not file.source],
     )
     assistant = msgspec.structs.replace(unseal(pack.manifest, knowledge=knowledge), unpacked_from=pack.pack_id)

@@ -26,6 +26,8 @@ class Source(msgspec.Struct, frozen=True):
     score: float
     page_label: str = ""
     """What is printed on the page ("iv"), where that differs from its number."""
+    from_picture: bool = False
+    """Its page was read from a picture, and may have been read wrongly."""
 
 
 class Alternative(msgspec.Struct, frozen=True):

@@ -43,5 +43,6 @@ def pinpoint(cited: Cited, answer: str, passages: Sequence[FoundPassage]) -> Cit
         start=passage.start + start,
         end=passage.start + end,
         text=passage.text[start:end],
+        from_picture=page in passage.picture_pages,
     )
     return msgspec.structs.replace(cited, source=source)

@@ -33,7 +33,17 @@ class Spoken:
 def passages_as_sources(passages: Sequence[FoundPassage]) -> tuple[Source, ...]:
     """Number the passages of a search from 1, best first."""
     return tuple(
-        Source(number, found.file, found.page, found.start, found.end, found.text, found.score, found.page_label)
+        Source(
+            number,
+            found.file,
+            found.page,
+            found.start,
+            found.end,
+            found.text,
+            found.score,
+            found.page_label,
+            from_picture=bool(found.picture_pages),
+        )
         for number, found in enumerate(passages, 1)
     )
 
@@ -81,4 +91,5 @@ def _source(number: int, quotation: Quotation) -> Source:
         quotation.text,
         quotation.score,
         quotation.page_label,
+        from_picture=quotation.from_picture,
     )

@@ -1,22 +1,24 @@
 """The document reader's own process: takes a file's bytes in chunks, gives its text back.
 
-Methods: `begin` {file, size}, then `chunk` {content} until all bytes are there, then `extract` {password}, a stream of
-`[done, total]` for each step, and of None as a sign of life ten times a second: then the parent asks whether to go on.
+Methods: `begin` {file, size}, then `chunk` {content} until all bytes are there, then `extract` {password, pictures}, a
+stream of `[done, total]` for each step, and of None as a sign of life ten times a second: then the parent asks whether
+to go on. `pictures` is None, or has the lines that were read from the pictures of pages, by page.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from satchel.runtime.knowledge.extract.confinement import confine
 from satchel.runtime.knowledge.extract.protocol import Source
 from satchel.runtime.knowledge.extract.registry import extract_text, refuse_by_size
+from satchel.runtime.knowledge.extract.ticking import ticking
 from satchel.runtime.worker.service import Call, Method
 
-_TICK_SECONDS = 0.1
 _SECONDS_BETWEEN_STEPS = 0.02
 
 
@@ -47,9 +49,19 @@ def methods() -> dict[str, Method]:
         chunks, arriving.chunks = arriving.chunks, []
         content = b"".join(chunks)
         chunks.clear()
-        return _extract(Source(arriving.file, content, params["password"]), call, seconds=params["cpu_seconds"])
+        source = Source(arriving.file, content, params["password"], _pictures(params["pictures"]))
+        return _extract(source, call, seconds=params["cpu_seconds"])
 
     return {"begin": begin, "chunk": chunk, "extract": extract}
+
+
+def _pictures(lines: Any) -> Any:
+    if lines is None:
+        return None
+    # Only now: what is imported at the start counts against the memory of every file.
+    from satchel.runtime.knowledge.extract.pdf.lines import Line
+
+    return msgspec.convert(lines, dict[int, tuple[Line, ...]])
 
 
 def _extract(source: Source, call: Call, *, seconds: int) -> Any:
@@ -64,19 +76,8 @@ def _extract(source: Source, call: Call, *, seconds: int) -> Any:
             told = now
             call.emit((done, total))
 
-    over = threading.Event()
-    ticks = threading.Thread(target=_tick, args=(call, over), daemon=True, name="ticks")
-    ticks.start()
-    try:
+    with ticking(call):
         return extract_text(source, step)
-    finally:
-        over.set()
-        ticks.join()
-
-
-def _tick(call: Call, over: threading.Event) -> None:
-    while not over.wait(_TICK_SECONDS):
-        call.emit(None)
 
 
 def limit_cpu(seconds: int) -> None:

@@ -49,7 +49,8 @@ class _Table:
         if not 1 <= page <= len(self._document):
             raise DamagedDocumentError(file=self._file, reason=f"it has {len(self._document)} pages, not {page}")
         try:
-            drawn = draw_page(self._document, page, width=params["width"], quote=params["quote"], near=params["near"])
+            options = {name: params[name] for name in ("width", "longest", "quote", "near")}
+            drawn = draw_page(self._document, page, **options)
         except (SatchelError, MemoryError):
             raise
         except Exception as error:  # a damaged page: pdfium's binding raises what it finds

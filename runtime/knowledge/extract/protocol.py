@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from satchel.runtime.knowledge.documents import ExtractedText
+
+if TYPE_CHECKING:
+    from satchel.runtime.knowledge.extract.pdf.lines import Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +20,8 @@ class Source:
     """Its name as errors say it; its suffix may help to choose between text formats."""
     content: bytes
     password: str | None = None
+    pictures: Mapping[int, Sequence[Line]] | None = None
+    """The lines that were read from the pictures of pages, by page (from 1); None: nobody wants pictures read."""
 
 
 class Step(Protocol):

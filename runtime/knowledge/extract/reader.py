@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -29,6 +29,7 @@ from satchel.runtime.knowledge.errors import (
     VanishedError,
 )
 from satchel.runtime.knowledge.extract.limits import MAX_FILE_BYTES, MIB, READER_MEMORY_BYTES, in_mib
+from satchel.runtime.knowledge.extract.pdf.lines import Line
 from satchel.runtime.knowledge.extract.validity import find_fault
 from satchel.runtime.progress import SILENT, Progress
 from satchel.runtime.worker.launching import Launch, launch_plainly
@@ -89,13 +90,15 @@ class DocumentReader:
         name: str | None = None,
         password: str | None = None,
         follow_links: bool = False,
+        pictures: Mapping[int, Sequence[Line]] | None = None,
         progress: Progress = SILENT,
     ) -> ReadDocument:
         """Return the text of one file.
 
         `name` is what messages call it (the file's own name unless given). `progress` is called for every page, and ten
         times a second on a slow one; when it raises, the work stops within a quarter of a second. A link is followed
-        only when asked for, because the project may be somebody else's.
+        only when asked for, because the project may be somebody else's. `pictures`, where it is given, has the lines
+        that were read from the pictures of pages (from 1); what still waits to be read is told in `unread_pictures`.
 
         Raises:
             DocumentError: the file cannot be read; the class says why, the message names it.
@@ -105,7 +108,7 @@ class DocumentReader:
         progress(stage, 0, None)
         with _opened(path, file, follow_links=follow_links) as (handle, before):
             digest = self._send(handle, before, file, stage, progress)
-        extracted = self._extract(file, stage, password, progress)
+        extracted = self._extract(file, stage, password, pictures, progress)
         _check_unchanged(path, file, before, digest, follow_links=follow_links)
         return ReadDocument(extracted, digest, before.st_size)
 
@@ -144,8 +147,19 @@ class DocumentReader:
             raise ChangedWhileReadError(file=file)
         return digest.hexdigest()
 
-    def _extract(self, file: str, stage: str, password: str | None, progress: Progress) -> ExtractedText:
-        params = {"password": password, "cpu_seconds": max(1, round(self._seconds))}
+    def _extract(
+        self,
+        file: str,
+        stage: str,
+        password: str | None,
+        pictures: Mapping[int, Sequence[Line]] | None,
+        progress: Progress,
+    ) -> ExtractedText:
+        params = {
+            "password": password,
+            "pictures": msgspec.to_builtins(pictures),
+            "cpu_seconds": max(1, round(self._seconds)),
+        }
         done, total = 0, None
         with (
             _told_of(file, self._seconds),
@@ -162,6 +176,23 @@ class DocumentReader:
     def _call(self, method: str, params: dict[str, Any], file: str) -> None:
         with _told_of(file, self._seconds):
             self._worker.call(method, params, timeout=self._seconds)
+
+
+def file_chunks(path: Path, sha256: str, *, name: str, follow_links: bool = False) -> Iterator[bytes]:
+    """Yield the bytes of a file that was read before.
+
+    Raises:
+        DocumentError: it cannot be read, or (at the end) its bytes have another SHA-256 by now.
+    """
+    digest = hashlib.sha256()
+    with _opened(path, name, follow_links=follow_links) as (handle, before):
+        left = before.st_size
+        while left and (chunk := os.read(handle, min(left, _CHUNK_BYTES))):
+            digest.update(chunk)
+            left -= len(chunk)
+            yield chunk
+    if digest.hexdigest() != sha256:
+        raise ChangedWhileReadError(file=name)
 
 
 @contextlib.contextmanager

@@ -25,6 +25,9 @@ def find_fault(extracted: ExtractedText) -> str:  # noqa: PLR0911 - one rule, on
         return "a page starts outside the text"
     if extracted.page_labels and len(extracted.page_labels) != len(extracted.page_starts):
         return "labels and pages are not as many"
+    pages = len(extracted.page_starts)
+    if any(not 1 <= page <= pages for page in extracted.from_pictures):
+        return "a page that was read from a picture is none of its pages"
     end = 0
     for heading in extracted.headings:
         if not end <= heading.start < heading.end <= length or not 1 <= heading.level <= _HIGHEST_LEVEL:

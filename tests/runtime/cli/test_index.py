@@ -47,7 +47,7 @@ def test_json_holds_the_same(capsys, harbour):
     index = json.loads(capsys.readouterr().out)
     assert sorted(index) == ["embedder", "files", "fresh", "notes", "passages", "path"]
     assert sorted(index["files"][0]) == [
-        *("characters", "language", "media_type", "name", "pages", "passages", "problem")
+        *("characters", "language", "media_type", "name", "pages", "passages", "picture_pages", "problem")
     ]
 
 

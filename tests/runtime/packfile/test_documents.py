@@ -187,9 +187,24 @@ def test_files_come_back_as_they_were():
     assert decode_files(encode_files(files)) == files
 
 
+def test_pages_read_from_pictures_come_back_and_leave_no_trace_where_there_are_none():
+    assert b"picture" not in encode_files((file(),))
+
+    files = (file(pages=9, picture_pages=((1, 3), (5, 5))),)
+    content = encode_files(files)
+    assert decode_files(content) == files
+    with pytest.raises(SchemaError, match="canonical"):
+        decode_files(encode_files((file(),)).replace(b'"problem"', b'"picture_pages":[],"problem"'))
+
+
 @pytest.mark.parametrize(
     ("files", "place"),
     [
+        ((file(pages=3, picture_pages=((2, 4),)),), "[0].picture_pages[0]"),
+        ((file(pages=3, picture_pages=((3, 2),)),), "[0].picture_pages[0]"),
+        ((file(pages=3, picture_pages=((1, 1), (2, 3))),), "[0].picture_pages[1]"),
+        ((file(pages=9, picture_pages=((4, 5), (2, 2))),), "[0].picture_pages[1]"),
+        ((file(pages=9, picture_pages=((0, 2),)),), "[0].picture_pages[0][0]"),
         ((file(), file(name="A.md")), "[1].name"),
         ((file(name="../a.md"),), "[0].name"),
         ((file(bytes=2),), "[0].characters"),

@@ -16,8 +16,10 @@ from satchel.runtime.knowledge.errors import (
     DamagedDocumentError,
     EmptyDocumentError,
     NoTextError,
+    NothingWrittenError,
 )
 from satchel.runtime.knowledge.extract.assembly import TextBuilder
+from satchel.runtime.knowledge.extract.page_numbers import listed
 from satchel.runtime.knowledge.extract.pdf.characters import repair
 from satchel.runtime.knowledge.extract.pdf.furniture import without_furniture
 from satchel.runtime.knowledge.extract.pdf.headings import OutlineEntry, find_headings
@@ -32,14 +34,18 @@ from satchel.runtime.knowledge.extract.protocol import Source, Step
 MEDIA_TYPE = "application/pdf"
 
 _PAGES_A_CHECK = 20
+_HOW_TO_READ = "read_pictures = true under [knowledge] in assistant.toml has them read"
 
 
 def extract(source: Source, step: Step) -> ExtractedText:
     """Return the text of all pages, or, with a note, of those that are left of a damaged file.
 
+    Where pictures are to be read and have not been yet, a file of pictures alone gives no text, and their pages.
+
     Raises:
         EncryptedDocumentError: a password is needed, or the one given is wrong.
-        NoTextError: the pages hold pictures only.
+        NoTextError: the pages hold pictures only, and nobody wants them read.
+        NothingWrittenError: they were read, and hold no text.
     """
     try:
         return _extract(source, step)
@@ -49,7 +55,7 @@ def extract(source: Source, step: Step) -> ExtractedText:
             raise
         try:
             return _extract(replace(source, content=rescued.content), step, rescued)
-        except (DamagedDocumentError, EmptyDocumentError, NoTextError):
+        except (DamagedDocumentError, EmptyDocumentError, NoTextError, NothingWrittenError):
             raise damage from None
 
 
@@ -60,10 +66,14 @@ def _extract(source: Source, step: Step, rescued: RescuedPages | None = None) ->
         structure = rescued.structure if rescued is not None else _structure(document, source, step)
     finally:
         document.close()
+    unread = _put_in(pages, picture_pages, source)
     if not any(pages):
-        if picture_pages:
-            raise NoTextError(file=source.name, picture_pages=len(picture_pages), pages=len(pages))
-        raise EmptyDocumentError(file=source.name, reason=f"no text and no picture is on its {len(pages)} pages")
+        if not picture_pages:
+            raise EmptyDocumentError(file=source.name, reason=f"no text and no picture is on its {len(pages)} pages")
+        if source.pictures is not None and unread:
+            return ExtractedText(MEDIA_TYPE, "", unread_pictures=unread)
+        kind = NoTextError if source.pictures is None else NothingWrittenError
+        raise kind(file=source.name, picture_pages=len(picture_pages), pages=len(pages))
     body = without_furniture(pages)
     builder = TextBuilder(source.name)
     structure = structure or Structure()
@@ -72,11 +82,21 @@ def _extract(source: Source, step: Step, rescued: RescuedPages | None = None) ->
         builder.note(_told(rescued))
     for note in structure.notes:
         builder.note(note)
-    if picture_pages:
-        builder.note(f"pages with pictures and no text: {_listed(picture_pages)}")
-    if unread := broken_pages or (list(rescued.lost) if rescued else []):
-        builder.note(f"pages that could not be read: {_listed(unread)}")
-    return builder.build(MEDIA_TYPE)
+    if picture_pages and source.pictures is None:
+        builder.note(f"pages with pictures and no text: {listed(picture_pages)} ({_HOW_TO_READ})")
+    if lost := broken_pages or (list(rescued.lost) if rescued else []):
+        builder.note(f"pages that could not be read: {listed(lost)}")
+    from_pictures = tuple(page for page in picture_pages if pages[page - 1])
+    return replace(builder.build(MEDIA_TYPE), from_pictures=from_pictures, unread_pictures=unread)
+
+
+def _put_in(pages: list[list[Line]], picture_pages: list[int], source: Source) -> tuple[int, ...]:
+    """Put what was read from pictures into their pages; returns those that still wait for it."""
+    if source.pictures is None:
+        return ()
+    for page in picture_pages:
+        pages[page - 1] = list(source.pictures.get(page, ()))
+    return tuple(page for page in picture_pages if page not in source.pictures)
 
 
 def _read_pages(document: Any, source: Source, step: Step) -> tuple[list[list[Line]], list[int], list[int]]:
@@ -162,15 +182,3 @@ def _add(builder: TextBuilder, paragraph: Paragraph) -> None:
         builder.line(text)
     else:
         builder.paragraph(text)
-
-
-def _listed(pages: list[int]) -> str:
-    """Return page numbers for people: `3-7, 12`; at most a dozen runs."""
-    runs: list[list[int]] = []
-    for page in pages:
-        if runs and page == runs[-1][1] + 1:
-            runs[-1][1] = page
-        else:
-            runs.append([page, page])
-    shown = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in runs[:12])
-    return shown + (" and more" if len(runs) > 12 else "")  # noqa: PLR2004 - the dozen above

@@ -35,6 +35,8 @@ class PagePicture:
     height: int
     pixels: bytes
     marks: tuple[Rectangle, ...]
+    points: float
+    """Length of a pixel."""
 
 
 def open_pages(source: Source) -> Any:
@@ -42,15 +44,18 @@ def open_pages(source: Source) -> Any:
     return open_document(source, lambda _done, _total: None)
 
 
-def draw_page(document: Any, page: int, *, width: int, quote: str = "", near: float = 0.0) -> PagePicture:
+def draw_page(
+    document: Any, page: int, *, width: int, longest: int = MOST_PIXELS, quote: str = "", near: float = 0.0
+) -> PagePicture:
     """Draw a page, counted from 1, so many pixels wide, and find the lines of a quotation on it.
 
+    Its longer side has at most `longest` pixels.
     `near` (0 to 1) is how far down the page's text the quotation begins: it may stand there twice.
     """
     opened = document[page - 1]
     try:
         points_wide, points_high = opened.get_size()
-        scale = min(width / max(points_wide, 1.0), MOST_PIXELS / max(points_wide, points_high, 1.0))
+        scale = min(width / max(points_wide, 1.0), min(longest, MOST_PIXELS) / max(points_wide, points_high, 1.0))
         bitmap = opened.render(scale=scale, rev_byteorder=True, may_draw_forms=False)
         place = bitmap.get_posconv(opened)
         marks = tuple(_marks(opened, place, quote, near)) if quote else ()
@@ -61,7 +66,7 @@ def draw_page(document: Any, page: int, *, width: int, quote: str = "", near: fl
             pixels = bytes(raw)
         else:
             pixels = _packed(raw, bitmap.width, bitmap.height, bitmap.stride, channels)
-        return PagePicture(bitmap.width, bitmap.height, pixels, marks)
+        return PagePicture(bitmap.width, bitmap.height, pixels, marks, 1 / scale)
     finally:
         opened.close()
 

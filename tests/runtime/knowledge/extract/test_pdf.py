@@ -152,7 +152,9 @@ def test_scanned_pages_among_others_are_noted(tmp_path: Path) -> None:
     for part in (write_pdf(tmp_path / "a.pdf", [["Text."]]), write_scanned_pdf(tmp_path / "b.pdf", pages=3)):
         writer.append(part)
     writer.write(tmp_path / "mixed.pdf")
-    assert extract(tmp_path / "mixed.pdf").notes == ("pages with pictures and no text: 2-4",)
+    assert extract(tmp_path / "mixed.pdf").notes == (
+        "pages with pictures and no text: 2-4 (read_pictures = true under [knowledge] in assistant.toml has them read)",
+    )
 
 
 def test_a_file_of_blank_pages_is_empty(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Text out of pictures: what a recogniser finds on a page, as the lines that a PDF's own text has."""
