@@ -41,6 +41,8 @@ def parse_xml(content: bytes, *, file: str, part: str, allow_doctype: bool = Fal
     try:
         root = etree.fromstring(content, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
+        if isinstance(error, etree.XMLSyntaxError) and error.code == etree.ErrorTypes.ERR_NO_MEMORY:
+            raise MemoryError from error
         raise DamagedDocumentError(file=file, reason=f"its part {part} is not well-formed XML ({error})") from error
     if root is None:
         raise DamagedDocumentError(file=file, reason=f"its part {part} has no XML element")
