@@ -2,10 +2,11 @@
 
     python tests/bench/ocr.py --data SHARED_DATA [--pages 2] [--json FILE]
 
-Pages are set from `text/openstax.txt.gz` in Vera Sans, drawn as a scanner sees them, and put into a PDF; both readers get the pixels that the product draws of it. "satchel" is what `satchel index` does: recognise, put
-straight, part columns, give lines in the order of reading. The peer is Debian's tesseract (`eng`, its own layout
-analysis), left out where it is not installed. The error rate is the edit distance of the whole page's text, white space
-made equal, to what was drawn, as a share of that: a wrong order of columns counts. Readers alternate, page by page.
+Pages are set from `text/openstax.txt.gz` in Vera Sans, drawn as a scanner sees them, and put into a PDF; both readers
+get the pixels that the product draws of it. "satchel" is what `satchel index` does: recognise, put straight, part
+columns, give lines in the order of reading. The peer is Debian's tesseract (`eng`, its own layout analysis), left out
+where it is not installed. The error rate is the edit distance of the whole page's text, white space made equal, to what
+was drawn, as a share of that: a wrong order of columns counts. Readers alternate, page by page.
 """
 
 from __future__ import annotations
