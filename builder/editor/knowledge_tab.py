@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction, QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QProgressBar, QVBoxLayout
 
@@ -28,6 +28,7 @@ from satchel.builder.widgets.tick import Tick
 from satchel.runtime.commands.add import Added
 
 _MOST_SKIPPED = 6
+_BETWEEN_MS = 80
 
 
 class KnowledgeTab(Tab):
@@ -56,7 +57,12 @@ class KnowledgeTab(Tab):
         self.more.embedder_changed.connect(lambda name: self._edit_knowledge("embedder", name))
         self.column.addWidget(self.more)
         self.column.addStretch(1)
-        work.changed.connect(self._show_files)
+        # Steps come many times a second, and a folder may hold thousands of files.
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(_BETWEEN_MS)
+        self._soon.timeout.connect(self._show_files)
+        work.changed.connect(lambda: None if self._soon.isActive() else self._soon.start())
         work.added.connect(self._on_added)
         work.could_not_add.connect(self._on_not_added)
         work.failed.connect(lambda failure: self._tell(failure_banner(shell.appearance, failure, work.refresh)))

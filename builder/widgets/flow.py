@@ -15,7 +15,8 @@ class _Arranged(QWidget):
         self.setProperty("role", "plain")
         self._spacing = spacing
         self._children: list[QWidget] = []
-        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        # Not `Fixed`: that would be held to the height at the width before, while a window becomes narrower.
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
 

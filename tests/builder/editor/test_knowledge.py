@@ -6,7 +6,8 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QAbstractButton
 
-from satchel.builder.editor.knowledge_rows import Overview, rows_of, summary, work_words
+from satchel.builder.editor.file_table import FileTable
+from satchel.builder.editor.knowledge_rows import Overview, Row, rows_of, summary, work_words
 from satchel.builder.editor.search_results import found_of, marked
 from satchel.builder.operations import Step
 from satchel.runtime.commands.search import SearchResult
@@ -184,3 +185,23 @@ def test_settings_for_those_who_look_for_them_are_written_and_wrong_ones_are_tol
     knowledge.more.overlap.setValue(40)
     driver.until(lambda: driver.page.document.is_saved and not knowledge.work.is_reading)
     assert load_project(folder).assistant.retrieval.overlap_tokens == 40
+
+
+def test_a_folder_of_many_files_is_shown_bit_by_bit_in_order(appearance, qtbot):
+    def row(number):
+        return Row(f"{number:03}.md", "file", "file-text", "", "", "", "waiting", "waiting")
+
+    table = FileTable(appearance)
+    qtbot.addWidget(table)
+    table.show_rows([row(number) for number in range(0, 300, 2)])
+    assert len(table.lines) < 20
+    qtbot.waitUntil(lambda: len(table.lines) == 150)
+    table.show_rows([row(number) for number in range(300) if number != 4])
+    qtbot.waitUntil(lambda: len(table.lines) == 200)
+    names = [line.row.name for line in table.lines]
+    assert names == sorted(names)
+    assert "004.md" not in names
+    assert not table.more.isHidden()
+    table.more.click()
+    qtbot.waitUntil(lambda: len(table.lines) == 299)
+    assert table.more.isHidden()
