@@ -12,6 +12,7 @@ from PySide6.QtCore import QEvent, QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from satchel.builder.chat.artefacts import Artefacts
 from satchel.builder.chat.composer import Composer
 from satchel.builder.chat.consent_sheet import ConsentSheet
 from satchel.builder.chat.conversation import (
@@ -36,7 +37,7 @@ from satchel.builder.states import States
 from satchel.builder.theme.tokens import TEXT_COLUMN
 from satchel.builder.widgets.banner import Banner, failure_banner
 from satchel.builder.widgets.buttons import Button
-from satchel.runtime.session.events import Checked, Event
+from satchel.runtime.session.events import Event
 from satchel.runtime.session.history import Chat
 
 _CLOSE_SECONDS = 6.0
@@ -65,7 +66,8 @@ class ChatView(QWidget):
         self._picture = b""
         self.entries: list[Entry] = []
         self._live: LiveAnswer | None = None
-        self._checks: dict[str, tuple[Checked, ...]] = {}
+        self._artefacts = Artefacts(shell, ())
+        self._checked: dict[str, Entry] = {}
         """Of this session's answers, by their ids: the history does not keep them."""
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -118,6 +120,8 @@ class ChatView(QWidget):
         self.states.show_loading()
         self._show_entries([])
         self.composer.setEnabled(False)
+        preview = [opening.history.parent] if opening.history is not None else []
+        self._artefacts = Artefacts(self._shell, [self._shell.home.data, *preview])
         conversation = Conversation(self._shell.home, opening, self)
         self._conversation = conversation
         for signal, slot in (
@@ -137,7 +141,7 @@ class ChatView(QWidget):
         self._live = None
         self._show_waiting()
         self._opened = None
-        self._checks = {}
+        self._checked = {}
         if self._conversation is not None:
             conversation, self._conversation = self._conversation, None
             conversation.close()
@@ -248,9 +252,9 @@ class ChatView(QWidget):
     def _on_said(self, said: Said) -> None:
         live, self._live = self._live, None
         self._show_waiting()
-        if live is not None and live.finished is not None and live.finished.message_id and live.checks:
-            self._checks[live.finished.message_id] = live.checks
-        kept = [replace(entry, checks=self._checks.get(entry.id, ())) for entry in said.entries]
+        if live is not None and live.checks and (checked := live.entry("")).id:
+            self._checked[checked.id] = checked
+        kept = [self._with_checks(entry) for entry in said.entries]
         if live is not None and live.finished is not None and kept and kept[-1].id == live.finished.message_id:
             # The history keeps neither warnings nor how the turn ended.
             kept[-1] = replace(live.entry(kept[-1].model), branches=kept[-1].branches)
@@ -260,6 +264,10 @@ class ChatView(QWidget):
         self.chat_changed.emit(said.chat)
         if first_answer and kept[-1].sources:
             self.source_opened.emit(kept[-1].sources[0], False)
+
+    def _with_checks(self, entry: Entry) -> Entry:
+        checked = self._checked.get(entry.id)
+        return entry if checked is None else replace(entry, checks=checked.checks, shown=checked.shown)
 
     def _on_failed(self, failure: Failure, question_id: str) -> None:
         retry: Callable[[], object] | None = None
@@ -310,7 +318,8 @@ class ChatView(QWidget):
             question.edited.connect(lambda message_id, text: self._request(Edit(message_id, text)))
             question.branch_wanted.connect(lambda message_id: self._request(Show(message_id)))
             return question
-        answer = AnswerRow(appearance, entry, self._live.step if entry.live and self._live else None)
+        step = self._live.step if entry.live and self._live else None
+        answer = AnswerRow(appearance, entry, step, self._artefacts)
         answer.source_opened.connect(lambda source: self.source_opened.emit(source, True))
         answer.link_clicked.connect(self._ask_about_link)
         answer.again.connect(lambda message_id: self._request(Again(message_id)))

@@ -7,7 +7,10 @@ from PySide6.QtGui import QFontMetrics, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from satchel.builder.chat.answer_body import AnswerBody, quote_of
+from satchel.builder.chat.artefacts import Artefacts
+from satchel.builder.chat.groundedness import GroundednessBar, SentenceList, sentences
 from satchel.builder.chat.prose import Prose
+from satchel.builder.chat.tool_card import ToolCard
 from satchel.builder.chat.transcript import Entry, footer, place_of, span_in
 from satchel.builder.language import translate
 from satchel.builder.operations import Step
@@ -165,16 +168,27 @@ class AnswerRow(QWidget):
     again = Signal(str)
     branch_wanted = Signal(str)
 
-    def __init__(self, appearance: Appearance, entry: Entry, step: Progress | None = None) -> None:
+    def __init__(
+        self,
+        appearance: Appearance,
+        entry: Entry,
+        step: Progress | None = None,
+        artefacts: Artefacts | None = None,
+    ) -> None:
         super().__init__()
-        self._appearance = appearance
+        self._appearance, self._artefacts = appearance, artefacts
         self.entry = entry
+        self.cards: list[ToolCard] = []
+        self.sentences: SentenceList | None = None
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(8)
         self.body = AnswerBody(appearance)
         self.body.source_clicked.connect(self._open_number)
         self.body.link_clicked.connect(self.link_clicked)
+        self._tools = QVBoxLayout()
+        self._tools.setSpacing(8)
+        self._column.addLayout(self._tools)
         self._waiting = label("", "muted")
         self._column.addWidget(self._waiting)
         self._column.addWidget(self.body)
@@ -186,6 +200,7 @@ class AnswerRow(QWidget):
     def show_entry(self, entry: Entry, step: Progress | None) -> None:
         """Show the answer as it is now; while no word has come, what is being done."""
         self.entry = entry
+        self._show_tools()
         self.body.setVisible(bool(entry.text))
         self.body.show_text(entry.text, entry.sources if not entry.quoted else ())
         self.setAccessibleName(translate("Chat", "Answer: {text}", text=entry.text))
@@ -195,11 +210,33 @@ class AnswerRow(QWidget):
         if not entry.live:
             self._show_end()
 
+    def _show_tools(self) -> None:
+        for number, use in enumerate(self.entry.uses):
+            if number < len(self.cards):
+                self.cards[number].show_use(use)
+            else:
+                card = ToolCard(self._appearance, use, self._artefacts)
+                self.cards.append(card)
+                self._tools.addWidget(card)
+
+    def _toggle_sentences(self) -> None:
+        """Show what was found of each sentence, or hide it."""
+        if self.sentences is not None:
+            self._below.removeWidget(self.sentences)
+            self.sentences.hide()
+            self.sentences.deleteLater()
+            self.sentences = None
+            return
+        entry = self.entry
+        self.sentences = SentenceList(self._appearance, sentences(entry.text, entry.checks, entry.shown))
+        self._below.addWidget(self.sentences)
+
     def _show_end(self) -> None:
         while (item := self._below.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.hide()
                 widget.deleteLater()
+        self.sentences = None
         entry = self.entry
         for warning in entry.warnings:
             self._below.addWidget(Banner(self._appearance, warning, tone="quiet"))
@@ -242,6 +279,11 @@ class AnswerRow(QWidget):
         row = QHBoxLayout(place)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(2)
+        if self.entry.checks:
+            self.bar = GroundednessBar(self._appearance, self.entry.checks)
+            self.bar.wanted.connect(self._toggle_sentences)
+            row.addWidget(self.bar)
+            row.addSpacing(8)
         row.addWidget(label(footer(self.entry), "secondary"))
         row.addStretch(1)
         if len(self.entry.branches) > 1:
@@ -303,7 +345,7 @@ def estimate_height(entry: Entry, width: int) -> int:
     lines = sum(1 + len(line) // per_line for line in entry.text.split("\n"))
     if entry.role == "user":
         return 24 + 16 * max(1, lines)
-    extra = 28 + (30 if entry.sources else 0) + (60 if entry.quoted else 0)
+    extra = 28 + (30 if entry.sources else 0) + (60 if entry.quoted else 0) + 48 * len(entry.uses)
     return extra + 21 * lines
 
 

@@ -56,6 +56,8 @@ class Entry:
     """The tools that were called for it."""
     checks: tuple[Checked, ...] = ()
     """Its sentences as they were compared with the passages; the history does not keep them."""
+    shown: tuple[Source, ...] = ()
+    """The passages that they were compared with."""
 
     @property
     def branch(self) -> int:
@@ -174,6 +176,7 @@ class LiveAnswer:
             live=finished is None,
             uses=self.uses,
             checks=self.checks,
+            shown=self.shown if self.checks else (),
         )
 
 

@@ -77,6 +77,12 @@ QPushButton[role="danger"] {{ color: {red}; border-color: {red}; }}
 QPushButton[role="link"] {{
     background: transparent; border: 0; color: {accent}; padding: 0 2px; min-height: 20px; font-weight: 600;
 }}
+QPushButton[role="quiet"] {{
+    background: transparent; border: 0; color: {muted}; padding: 0 2px; min-height: 20px; font-weight: 400;
+    font-size: {secondary}px;
+}}
+QPushButton[role="quiet"]:hover {{ color: {text}; }}
+QPushButton[role="quiet"]:focus {{ border: 1px solid {accent}; border-radius: 4px; padding: 0 1px; min-height: 18px; }}
 QPushButton[role="link"]:hover {{ text-decoration: underline; }}
 QPushButton[role="link"]:focus {{ border: 1px solid {accent}; border-radius: 4px; padding: 0 1px; min-height: 18px; }}
 QPushButton[role="chip"] {{

@@ -41,3 +41,18 @@ def open_tool_chat(driver: Driver, tmp_path: Path) -> Callable[..., Driver]:
         return driver
 
     return open_one
+
+
+@pytest.fixture
+def open_reading_chat(driver: Driver, tmp_path: Path) -> Callable[..., Driver]:
+    """Return what opens a chat with an assistant that has files, and a model that answers with a text."""
+
+    def open_one(answer: str, files: Mapping[str, str]) -> Driver:
+        folder = write_project(tmp_path / "reader", settings=SAMPLING, files=files)
+        model = write_scripted_gguf(tmp_path / "reader.gguf", (answer,))
+        driver.shell.open("chat")
+        driver.page.view.open(Opening(str(folder), None, str(model)))
+        driver.until(lambda: driver.page.view.assistant is not None)
+        return driver
+
+    return open_one
