@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -40,7 +40,6 @@ from satchel.runtime.tools.errors import ToolError
 from satchel.runtime.tools.mcp_servers import McpServers, PendingServer
 from satchel.runtime.tools.runner import MOST_CALLS, CallLabels, CallOutcome, PreparedCall, ToolRunner, failed
 
-T = TypeVar("T")
 KeepArtefact = Callable[[Artefact], str]
 """Keeps a file that a call made and returns where it lies; empty: nowhere."""
 
@@ -138,7 +137,7 @@ class Acting:
             return
         yield Progress(f"connecting {server.name}", 0, None)
         try:
-            left_out = _aside(f"MCP {server.name}", lambda: tool.connect(server.name), turn.cancellation)
+            left_out = tool.connect(server.name, turn.cancellation)
         except CancelledError:
             raise
         except SatchelError as error:
@@ -309,29 +308,6 @@ def _add_descriptions(labels: ChatLabels, functions: Sequence[Function]) -> None
         if one.described_by:
             schema = msgspec.json.encode(one.parameters).decode()
             labels.add(f"{one.description}\n{schema}", result_of(one.described_by))
-
-
-def _aside(name: str, work: Callable[[], T], cancellation: Cancellation) -> T:
-    """Do something that may hang on a thread of its own; when somebody cancels, it is left to end by itself.
-
-    Raises:
-        CancelledError: somebody did.
-    """
-    outcome = queue.SimpleQueue[tuple[bool, Any]]()
-
-    def body() -> None:
-        try:
-            outcome.put((True, work()))
-        except BaseException as error:  # noqa: BLE001 - handed to the one who waits
-            outcome.put((False, error))
-
-    threading.Thread(target=body, name=name, daemon=True).start()
-    cancellation.when_cancelled(lambda: outcome.put((False, CancelledError())))
-    is_done, value = outcome.get()
-    if not is_done:
-        raise value
-    result: T = value
-    return result
 
 
 def _told(call: ToolCall) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def equip(
         ask=desk.ask,
         folders=options.folders,
         image=load_settings(home.settings).image,
-        egress=Egress(authority.grants.named_places),
+        egress=Egress(lambda: authority.grants.named_places),
     )
     tools, missing = build_tools(assistant, around)
     if options.artefacts is not None:

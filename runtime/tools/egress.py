@@ -15,7 +15,7 @@ import ssl
 import string
 import threading
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urljoin
@@ -92,14 +92,14 @@ class Egress:
 
     def __init__(
         self,
-        granted_by_name: Collection[str] = (),
+        granted_by_name: Collection[str] | Callable[[], Collection[str]] = (),
         *,
         limits: Limits | None = None,
         resolve: Resolve = system_resolve,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        """`granted_by_name`: places (`Grants.named_places`) that may be private addresses."""
-        self._granted = frozenset(granted_by_name)
+        """`granted_by_name`: places (`Grants.named_places`) that may be private addresses, or what returns them."""
+        self._granted = granted_by_name if callable(granted_by_name) else lambda: granted_by_name
         self._limits = limits or Limits()
         self._resolve = resolve
         self._tls = tls
@@ -109,7 +109,7 @@ class Egress:
     def naming(self, place: str) -> Egress:
         """Return the same way out for one caller for whom one more place was granted by name; bytes count together."""
         other = copy.copy(self)
-        other._granted = self._granted | {place}  # noqa: SLF001 - of one's own class
+        other._granted = lambda: {*self._granted(), place}  # noqa: SLF001 - of one's own class
         return other
 
     @property
@@ -167,7 +167,11 @@ class Egress:
         scheme = address.place.partition("://")[0]
         port = _port(address)
         pinned = pin(
-            address.place, address.host, port, private_is_granted=address.place in self._granted, resolve=self._resolve
+            address.place,
+            address.host,
+            port,
+            private_is_granted=address.place in self._granted(),
+            resolve=self._resolve,
         )
         tls = (self._tls or ssl.create_default_context()) if scheme == "https" else None
         return _PinnedConnection(address.host, port, pinned, self._limits.socket_seconds, tls)

@@ -21,7 +21,7 @@ from satchel.runtime.permissions.capabilities import Capability, parse_capabilit
 from satchel.runtime.sandbox.policy import Policy
 from satchel.runtime.sandbox.probes import SandboxState
 from satchel.runtime.tools.arguments import ArgumentChecker, SchemaError
-from satchel.runtime.tools.base import Arguments, Artefact, CallContext, Function, ToolResult
+from satchel.runtime.tools.base import Arguments, Artefact, CallContext, Cancellation, Function, ToolResult
 from satchel.runtime.tools.egress import Egress
 from satchel.runtime.tools.errors import ToolError, ToolOffError
 from satchel.runtime.tools.mcp_connection import McpConnection, McpError
@@ -109,11 +109,12 @@ class Mcp:
         """One for each of the server's tools, once connected."""
         return self._functions
 
-    def connect(self) -> None:
+    def connect(self, cancellation: Cancellation | None = None) -> None:
         """Start or reach the server and ask what it can do; a second call does nothing.
 
         Raises:
             ToolOffError: there is no sandbox for it.
+            CancelledError: somebody cancelled.
             McpError: it cannot be started or reached, or speaks no MCP.
             MissingExtraError: the SDK is not installed.
         """
@@ -121,7 +122,7 @@ class Mcp:
             return
         if self.problem:
             raise ToolOffError(tool=self.name, reason=self.problem)
-        connection = McpConnection(self.name, self._transport)
+        connection = McpConnection(self.name, self._transport, cancellation)
         functions, left_out = [], []
         try:
             for tool in connection.tools():

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from satchel.runtime.errors import MissingExtraError, SatchelError
-from satchel.runtime.tools.base import CallContext
+from satchel.runtime.errors import CancelledError, MissingExtraError, SatchelError
+from satchel.runtime.tools.base import CallContext, Cancellation
 from satchel.runtime.tools.errors import ToolError
 from satchel.runtime.tools.mcp_transports import StandardError
 
@@ -32,10 +32,11 @@ class McpError(ToolError):
 class McpConnection:
     """A server that was connected to. Calls may come from any thread."""
 
-    def __init__(self, server: str, transport: Transport) -> None:
-        """Connect, and shake hands.
+    def __init__(self, server: str, transport: Transport, cancellation: Cancellation | None = None) -> None:
+        """Connect, and shake hands; `cancellation` ends the wait for a server that does not answer.
 
         Raises:
+            CancelledError: somebody cancelled.
             McpError: it cannot be started or reached, or speaks no MCP.
             MissingExtraError: the SDK is not installed.
         """
@@ -48,11 +49,16 @@ class McpConnection:
         self._loop = asyncio.new_event_loop()
         self._ready: concurrent.futures.Future[Any] = concurrent.futures.Future()
         self._closing = asyncio.Event()
+        self._holding = self._loop.create_task(self._hold())
         self._thread = threading.Thread(target=self._serve, name=f"MCP {server}", daemon=True)
         self._thread.start()
+        if cancellation is not None:
+            cancellation.when_cancelled(self._give_up)
         try:
             self._client = self._ready.result(_LIST_SECONDS)
         except BaseException as error:
+            with contextlib.suppress(RuntimeError):  # the loop ended meanwhile
+                self._loop.call_soon_threadsafe(self._holding.cancel)  # in the middle of shaking hands
             self.close()
             raise self._failed(error) from error
 
@@ -97,13 +103,17 @@ class McpConnection:
     def _serve(self) -> None:
         asyncio.set_event_loop(self._loop)
         try:
-            self._loop.run_until_complete(self._hold())
+            self._loop.run_until_complete(self._holding)
         except BaseException as error:  # noqa: BLE001 - told to whoever waits for the handshake; later calls fail by themselves
             if not self._ready.done():
                 self._ready.set_exception(error)
         finally:
             self._loop.run_until_complete(self._loop.shutdown_default_executor())
             self._loop.close()
+
+    def _give_up(self) -> None:
+        with contextlib.suppress(concurrent.futures.InvalidStateError):  # it is connected, or has failed
+            self._ready.set_exception(CancelledError())
 
     async def _hold(self) -> None:
         from mcp import Client

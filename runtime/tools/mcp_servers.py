@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from satchel.runtime.permissions.capabilities import Capability
-from satchel.runtime.tools.base import Function
+from satchel.runtime.tools.base import Cancellation, Function
 from satchel.runtime.tools.mcp import Mcp, RemoteServer, SpawnedServer
 
 MakeServer = Callable[[SpawnedServer | RemoteServer], Mcp]
@@ -52,14 +52,15 @@ class McpServers:
             if name not in self._connected
         )
 
-    def connect(self, name: str) -> tuple[str, ...]:
+    def connect(self, name: str, cancellation: Cancellation) -> tuple[str, ...]:
         """Connect a server, and return which of its tools were left out, with the reason.
 
         Raises:
+            CancelledError: somebody cancelled.
             SatchelError: it cannot be started or reached, or wants a secret that was not given.
         """
         server = self._make(self._servers[name])
-        server.connect()
+        server.connect(cancellation)
         self._connected[name] = server
         return server.left_out
 
