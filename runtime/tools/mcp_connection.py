@@ -49,7 +49,8 @@ class McpConnection:
         self._loop = asyncio.new_event_loop()
         self._ready: concurrent.futures.Future[Any] = concurrent.futures.Future()
         self._closing = asyncio.Event()
-        self._holding = self._loop.create_task(self._hold())
+        self._scope: Any = None
+        self._is_given_up = False
         self._thread = threading.Thread(target=self._serve, name=f"MCP {server}", daemon=True)
         self._thread.start()
         if cancellation is not None:
@@ -58,7 +59,7 @@ class McpConnection:
             self._client = self._ready.result(_LIST_SECONDS)
         except BaseException as error:
             with contextlib.suppress(RuntimeError):  # the loop ended meanwhile
-                self._loop.call_soon_threadsafe(self._holding.cancel)  # in the middle of shaking hands
+                self._loop.call_soon_threadsafe(self._let_go)
             self.close()
             raise self._failed(error) from error
 
@@ -103,7 +104,7 @@ class McpConnection:
     def _serve(self) -> None:
         asyncio.set_event_loop(self._loop)
         try:
-            self._loop.run_until_complete(self._holding)
+            self._loop.run_until_complete(self._hold())
         except BaseException as error:  # noqa: BLE001 - told to whoever waits for the handshake; later calls fail by themselves
             if not self._ready.done():
                 self._ready.set_exception(error)
@@ -115,13 +116,24 @@ class McpConnection:
         with contextlib.suppress(concurrent.futures.InvalidStateError):  # it is connected, or has failed
             self._ready.set_exception(CancelledError())
 
+    def _let_go(self) -> None:
+        """Stop shaking hands; on the loop's own thread."""
+        self._is_given_up = True
+        if self._scope is not None:
+            self._scope.cancel()
+
     async def _hold(self) -> None:
+        import anyio
         from mcp import Client
 
-        # No callbacks: the server may not ask the model, the person or for folders.
-        async with Client(self._transport(self._errors), read_timeout_seconds=_LIST_SECONDS * 4) as client:
-            self._ready.set_result(client)
-            await self._closing.wait()
+        # A scope of anyio's, which lets a process that is just starting be started, and so be ended again.
+        with anyio.CancelScope() as self._scope:
+            if self._is_given_up:
+                return
+            # No callbacks: the server may not ask the model, the person or for folders.
+            async with Client(self._transport(self._errors), read_timeout_seconds=_LIST_SECONDS * 4) as client:
+                self._ready.set_result(client)
+                await self._closing.wait()
 
     def _submit(self, work: Any) -> concurrent.futures.Future[Any]:
         if not self._thread.is_alive():

@@ -16,8 +16,6 @@ from helpers.web_server import page, serving
 
 from satchel.runtime.commands.build import build_pack
 from satchel.runtime.commands.opening import open_assistant
-from satchel.runtime.permissions.capabilities import parse_capability
-from satchel.runtime.permissions.grants import Grant
 from satchel.runtime.sandbox.probes import find_sandbox
 from satchel.runtime.session.events import Progress
 from satchel.runtime.session.tool_files import ToolFiles
@@ -184,20 +182,6 @@ def test_a_server_that_never_answers_is_given_up_when_the_person_cancels(tmp_pat
                 # After the turn goes on; how far it has come then makes no difference.
                 threading.Timer(0.2, chat.session.cancel).start()
     assert events[-1].reason == "cancelled", sandbox
-
-
-def test_what_the_person_grants_in_the_middle_of_a_chat_counts_at_once(tmp_path, home):
-    with serving(lambda _head, _body: page("<p>tides</p>")) as service:
-        assistant = assistant_in(tmp_path, {"web_fetch": ["net.fetch"]})
-        model = scripted(tmp_path / "m.gguf", call("web_fetch", address=f"{service.place}/a"))
-        with tool_chat(assistant, home, model) as chat:
-            [refused] = chat.turn(f"Read {service.place}/a").results
-            assert "has to be granted by its name" in refused
-            chat.session._acting.authority._grants = replace(
-                chat.session._acting.authority.grants,
-                allowed=frozenset({Grant("web_fetch", parse_capability(f"net.fetch {service.place}"))}),
-            )
-            assert chat.turn(f"Read {service.place}/a once more").results == ["tides"]
 
 
 def test_a_published_server_answers_in_a_whole_chat(tmp_path, home, sandbox):

@@ -54,6 +54,18 @@ def test_what_is_sent_is_what_was_asked_for_and_counted():
     assert traffic.sent_bytes >= 4 + len("/a?b=c")
 
 
+def test_what_is_granted_meanwhile_counts_at_once():
+    granted = set()
+    with serving(lambda _request, _body: page("hello")) as server:
+        egress = Egress(lambda: granted)
+        with pytest.raises(EgressError, match="has to be granted by its name"):
+            fetch(server.place, egress)
+        assert fetch(server.place, egress.naming(server.place)).body == b"hello"
+        granted.add(server.place)
+        assert fetch(server.place, egress).body == b"hello"
+    assert egress.traffic[server.place].requests == 2, "both ways out count together"
+
+
 @pytest.mark.parametrize(
     "host",
     ["127.0.0.1", "localhost", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "0.0.0.0", "[::1]", "[::]",
