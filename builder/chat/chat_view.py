@@ -41,7 +41,7 @@ from satchel.runtime.session.events import Event
 from satchel.runtime.session.history import Chat
 
 _CLOSE_SECONDS = 6.0
-_SHEET_SHARE = 0.62
+_SHEET_SHARE = 0.7
 """Of the view's height: above what is asked, what was said before can be read."""
 
 

@@ -41,6 +41,8 @@ Asked: TypeAlias = ApprovalNeeded | QuestionAsked
 
 _CALM_MS = 400
 """A click or key that was meant for what lay there before allows nothing."""
+_LEAST_CALL, _MOST_CALL, _ROUND_CALL = 72, 240, 250
+"""The box with the call, in pixels, and what stands round it on a card."""
 _ENTER = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter})
 
 
@@ -140,7 +142,13 @@ class ConsentSheet(QScrollArea):
         else:
             card = QuestionCard(self._appearance, one, assistant)
         card.decided.connect(self.decided)
+        self._bound(card)
         return card
+
+    def _bound(self, card: RequestCard | QuestionCard) -> None:
+        """Have a long call scroll in its box, so that the answers stay in view."""
+        if isinstance(card, RequestCard):
+            card.box.set_most(min(_MOST_CALL, max(_LEAST_CALL, self._most - _ROUND_CALL)))
 
     def _deny_all(self) -> None:
         for card in self.cards:

@@ -43,6 +43,10 @@ class FixedBox(QFrame):
         """What it shows."""
         return self.field.toPlainText()
 
+    def set_most(self, pixels: int) -> None:
+        """Scroll from another height on."""
+        self.field.set_most(pixels)
+
     def _mark(self) -> None:
         palette = self.field.palette()
         palette.setColor(QPalette.ColorRole.Text, self._appearance.colour("text"))
@@ -75,6 +79,11 @@ class _FixedText(QPlainTextEdit):
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def set_most(self, pixels: int) -> None:
+        """Scroll from another height on."""
+        self._most = pixels
+        self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

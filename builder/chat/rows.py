@@ -283,8 +283,9 @@ class AnswerRow(QWidget):
             self.bar = GroundednessBar(self._appearance, self.entry.checks)
             self.bar.wanted.connect(self._toggle_sentences)
             row.addWidget(self.bar)
-            row.addSpacing(8)
-        row.addWidget(label(footer(self.entry), "secondary"))
+            row.addSpacing(4)
+        said = footer(self.entry)
+        row.addWidget(label(f"·  {said}" if said and self.entry.checks else said, "secondary"))
         row.addStretch(1)
         if len(self.entry.branches) > 1:
             switch = BranchSwitch(self._appearance, self.entry)
@@ -350,6 +351,8 @@ def estimate_height(entry: Entry, width: int) -> int:
 
 
 def _waiting_words(step: Progress | None, entry: Entry) -> str:
+    if any(use.state == "asks" for use in entry.uses):
+        return translate("Chat", "Waiting for your answer …")
     if entry.thinking:
         return translate("Chat", "Thinking …")
     if step is None:

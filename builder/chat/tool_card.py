@@ -16,11 +16,11 @@ from satchel.builder.language import translate
 from satchel.builder.theme.appearance import Appearance
 from satchel.builder.theme.tokens import ColourName
 from satchel.builder.widgets.buttons import Button, IconButton
-from satchel.builder.widgets.card import CardButton
+from satchel.builder.widgets.card import Card, CardButton
 from satchel.builder.widgets.flow import FlowBox
 from satchel.builder.widgets.labels import ElidedLabel, IconLabel, label
 
-_PICTURE_WIDTH = 520
+_PICTURE_WIDTH, _FRAME = 502, 8
 _MOST_HEIGHT = 220
 _TONES: dict[str, ColourName] = {"asks": "amber", "refused": "amber", "failed": "red"}
 
@@ -33,6 +33,7 @@ class ToolCard(QWidget):
         self._appearance, self._artefacts = appearance, artefacts
         self.use = use
         self.is_open = False
+        self._title = label(title_of(use), "strong")
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(8)
@@ -42,7 +43,7 @@ class ToolCard(QWidget):
         head.setContentsMargins(14, 6, 8, 6)
         head.setSpacing(10)
         head.addWidget(IconLabel(appearance, icon_of(use.name)))
-        head.addWidget(label(title_of(use), "strong"))
+        head.addWidget(self._title)
         head.addWidget(ElidedLabel(use.in_short, "secondary"), 1)
         self._state_icon = IconLabel(appearance, "circle-alert")
         head.addWidget(self._state_icon)
@@ -55,18 +56,25 @@ class ToolCard(QWidget):
         self._column.addWidget(self.card)
         self.pictures: list[QLabel] = []
         self._shown_files: tuple[str, ...] = ()
-        self.show_use(use)
+        self._show()
 
     def show_use(self, use: ToolUse) -> None:
-        """Show how far the call is now."""
-        changed, self.use = use != self.use, use
+        """Show how far the call is now; what it shows already costs nothing."""
+        if use == self.use:
+            return
+        self.use = use
+        self._show()
+        if self.is_open:
+            self.toggle()
+            self.toggle()
+
+    def _show(self) -> None:
+        use = self.use
+        self._title.setText(title_of(use))
         self.state.setText(state_words(use.state))
         self._state_icon.setVisible(use.state in _TONES)
         self._state_icon.set_icon("circle-alert", _TONES.get(use.state, "muted"))
         self.card.setAccessibleName(f"{title_of(use)}: {state_words(use.state)}")
-        if changed and self.is_open:
-            self.toggle()
-            self.toggle()
         if use.artefacts and use.artefacts != self._shown_files:
             self._shown_files = use.artefacts
             self._show_files()
@@ -111,9 +119,11 @@ class ToolCard(QWidget):
             picture.setAccessibleName(Path(path).name)
             picture.setAlignment(Qt.AlignmentFlag.AlignLeft)
             self.pictures.append(picture)
-            self._column.addWidget(picture)
-            picture.hide()
-            artefacts.load(path, _PICTURE_WIDTH, picture, functools.partial(_show, picture))
+            frame = Card(padding=_FRAME)
+            frame.column.addWidget(picture)
+            self._column.addWidget(frame, alignment=Qt.AlignmentFlag.AlignLeft)
+            frame.hide()
+            artefacts.load(path, _PICTURE_WIDTH, frame, functools.partial(_show, picture, frame))
         flow = FlowBox(spacing=6)
         for path in self.use.artefacts:
             icon = "image" if path in self.use.pictures else "file-text"
@@ -128,6 +138,6 @@ class ToolCard(QWidget):
         self._column.addWidget(flow)
 
 
-def _show(picture: QLabel, image: QImage) -> None:
+def _show(picture: QLabel, frame: Card, image: QImage) -> None:
     picture.setPixmap(QPixmap.fromImage(image))
-    picture.show()
+    frame.show()

@@ -84,9 +84,11 @@ def kept_uses(parts: Iterable[Part]) -> tuple[ToolUse, ...]:
 
 
 def title_of(use: ToolUse) -> str:
-    """Return what a card is called: "Ran code"; a service's own functions by their names."""
+    """Return what a card is called: "Ran code", or "Run code" where it is not done; else the function's name."""
     words = _words().get(use.name)
-    return words.did if words is not None else use.name or translate("Chat", "A call")
+    if words is None:
+        return use.name or translate("Chat", "A call")
+    return words.did if use.state == "done" else words.act[:1].upper() + words.act[1:]
 
 
 def icon_of(name: str) -> str:

@@ -58,7 +58,7 @@ def test_a_call_is_one_line_that_unfolds_to_arguments_and_result(open_tool_chat)
 def test_a_failed_call_says_so(open_tool_chat):
     driver = open_tool_chat("calculator", {"expression": "1 / 0"}, received=False)
     driver.say("How much is it?")
-    assert answer_row(driver).cards[0].state.text() == "failed"
+    assert answer_row(driver).cards[0].card.accessibleName() == "Calculate: failed"
 
 
 def test_an_old_chat_shows_the_calls_of_its_answers(open_tool_chat, tmp_path):
@@ -82,7 +82,7 @@ def test_pictures_are_shown_as_wide_as_fits_and_other_files_by_name(driver, appe
     qtbot.addWidget(card)
     card.show()
     driver.until(card.pictures[0].isVisible)
-    assert (card.pictures[0].pixmap().width(), card.pictures[0].pixmap().height()) == (520, 195)
+    assert (card.pictures[0].pixmap().width(), card.pictures[0].pixmap().height()) == (502, 188)
     names = [menu.parent().accessibleName() for menu in card.findChildren(QMenu)]
     assert names == ["plot.png", "table.csv"]
 
@@ -126,5 +126,5 @@ def test_kept_parts_become_calls_in_their_order():
         Part("tool_result", "2 m", {"artefacts": ["/data/a.png", "/data/b.csv"]}),
     )
     first, second = kept_uses(parts)
-    assert (first.state, title_of(first)) == ("refused", "Ran code")
+    assert (first.state, title_of(first)) == ("refused", "Run code")
     assert (second.state, title_of(second), second.pictures) == ("done", "tides/levels", ("/data/a.png",))
