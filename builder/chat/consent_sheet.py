@@ -41,8 +41,8 @@ Asked: TypeAlias = ApprovalNeeded | QuestionAsked
 
 _CALM_MS = 400
 """A click or key that was meant for what lay there before allows nothing."""
-_LEAST_CALL, _MOST_CALL, _ROUND_CALL = 72, 240, 250
-"""The box with the call, in pixels, and what stands round it on a card."""
+_LEAST_CALL, _MOST_CALL = 72, 240
+"""Between which heights, in pixels, the call's text begins to scroll."""
 _ENTER = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter})
 
 
@@ -142,13 +142,14 @@ class ConsentSheet(QScrollArea):
         else:
             card = QuestionCard(self._appearance, one, assistant)
         card.decided.connect(self.decided)
-        self._bound(card)
         return card
 
-    def _bound(self, card: RequestCard | QuestionCard) -> None:
+    def _bound(self) -> None:
         """Have a long call scroll in its box, so that the answers stay in view."""
-        if isinstance(card, RequestCard):
-            card.box.set_most(min(_MOST_CALL, max(_LEAST_CALL, self._most - _ROUND_CALL)))
+        for card in self.cards:
+            if isinstance(card, RequestCard):
+                room = self._most - card.height_round_call(self.viewport().width())
+                card.box.set_most(min(_MOST_CALL, max(_LEAST_CALL, room)))
 
     def _deny_all(self) -> None:
         for card in self.cards:
@@ -156,6 +157,7 @@ class ConsentSheet(QScrollArea):
                 card.choose(DENY)
 
     def _fit(self) -> None:
+        self._bound()
         self._column.activate()
         high = self._column.totalHeightForWidth(self.viewport().width())
         height = min(self._most, high if high > 0 else self._column.totalSizeHint().height())
@@ -213,6 +215,13 @@ class RequestCard(QFrame):
     def safe(self) -> QWidget:
         """The button that allows nothing."""
         return self.buttons[DENY]
+
+    def height_round_call(self, width: int) -> int:
+        """Return how high the card is at a width without the text of the call."""
+        layout = self.layout()
+        assert layout is not None  # made with the card
+        layout.activate()
+        return layout.totalHeightForWidth(width) - self.box.field.height()
 
     def choose(self, choice: str) -> None:
         """Answer; a second answer counts for nothing."""

@@ -164,6 +164,20 @@ def test_several_requests_stack_with_an_answer_for_each_and_for_all(open_tool_ch
     assert all(isinstance(card, RequestCard) for card in sheet.cards)
 
 
+def test_the_answers_to_a_long_call_stay_in_view_in_a_small_window(open_tool_chat):
+    driver = open_tool_chat("calculator", SUM)
+    view = driver.page.view
+    long = {"name": "query", "text": "tenant list " * 400, "leaves": True, "secret": True}
+    view.sheet.show_asked([ApprovalNeeded("r", request(arguments=[long]))], view.assistant.assistant, b"")
+    (card,) = view.sheet.cards
+    for size in ((1280, 800), (960, 600)):
+        driver.window.resize(*size)
+        driver.until(lambda high=size[1]: view.height() < high and view.sheet.height() <= view.height() * 0.7 + 1)
+        driver.until(lambda: card.safe.visibleRegion().boundingRect().height() == card.safe.height())
+        assert card.box.field.verticalScrollBar().maximum() > 0
+        assert card.box.text.endswith(long["text"])
+
+
 @pytest.mark.parametrize("hostile", ["<b>no</b><img src=file:///etc/passwd>", "a\\u202eb", "x" * 5000])
 def test_arguments_are_shown_whole_and_as_plain_text(hostile):
     shown = shown_call(request(arguments=[{"name": "query", "text": hostile, "leaves": True, "secret": True}]))
