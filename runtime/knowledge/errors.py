@@ -58,10 +58,10 @@ class UnreadPicturesError(DocumentError):
 
 
 class NothingWrittenError(DocumentError):
-    """{file} has no text, only pictures (on {picture_pages} of {pages} pages), and nothing is written on them."""
+    """{file} has no text, only pictures (on {picture_pages} of {pages} pages), and none could be made out on them."""
 
     exit_code = 24
-    remedy = "Scan {file} anew, sharper or with more contrast, or leave it out."
+    remedy = "Scan {file} anew, sharper, or leave it out. Latin, Chinese and Japanese script can be read."
 
 
 class EmptyDocumentError(DocumentError):

@@ -19,6 +19,7 @@ def chat_as_markdown(chat: Chat, messages: Sequence[Message]) -> str:
         sources = [msgspec.convert(part.detail, Source) for part in message.parts if part.kind == "source"]
         for source in {source.n: source for source in sources}.values():
             page = f", p. {source.page_label or source.page}" if source.page is not None else ""
-            lines.append(f"> [{source.n}] {source.file}{page}: {' '.join(source.text.split())}")
+            mark = " (read from a picture)" if source.from_picture else ""
+            lines.append(f"> [{source.n}] {source.file}{page}{mark}: {' '.join(source.text.split())}")
             lines.append("")
     return "\n".join(lines)

@@ -80,7 +80,7 @@ def main() -> None:
     print(f"{'':44}" + "".join(f"{name:>12} CER   pages/s" for name in readers))
     for case in CASES:
         rows.append(measure(case, paragraphs(arguments.data), readers, arguments.pages))
-        cells = "".join(f"{one['cer']:>16.4f}{one['pages_per_s']:>10.2f}" for one in rows[-1]["readers"].values())
+        cells = "".join(f"{one['cer']:>16.4f}{one['pages_per_s']:>10.3f}" for one in rows[-1]["readers"].values())
         print(f"{case.name:44}{cells}", flush=True)
     if arguments.json:
         arguments.json.write_text(json.dumps({"cpu": platform.processor(), "cases": rows}, indent=2))

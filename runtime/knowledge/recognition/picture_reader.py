@@ -27,8 +27,8 @@ from satchel.runtime.worker.limits import WorkerLimits
 from satchel.runtime.worker.process import Worker, WorkerFailedError
 
 SECONDS_A_PAGE = 300.0
-HARD_TO_READ = 0.8
-"""Mean certainty below which a page is named: its script is another, or its picture blurred."""
+HARD_TO_READ = 0.9
+"""Mean certainty below which a page is named: its script is another (Greek gave .84, Arabic .83), or it is blurred."""
 
 _MOST_FAILURES = 3
 """One after another; then the file's other pages are not tried: each may take minutes."""
@@ -121,7 +121,7 @@ class PictureReader:
                 done.failed.setdefault(last, []).append(page)
                 continue
             done.lines[page] = read.lines
-            if read.lines and read.certainty < HARD_TO_READ:
+            if read.certainty < HARD_TO_READ:
                 done.hard.append(page)
         return done
 

@@ -16,6 +16,8 @@ LONGEST_SIDE = 2200
 
 _LEAST_SCORE = 0.5
 _DOUBTFUL = 0.8
+_WRITTEN = 3
+"""So many places that look like lines are writing; where none is read, it is in a script that is not known."""
 _LYING = 0.5
 # Quarter turns against the clock.
 _OF_LYING = (1, 3)
@@ -42,7 +44,7 @@ class Found:
     width: int
     height: int
     certainty: float
-    """Mean certainty of the letters, 0 to 1; 1 where there are none."""
+    """Mean certainty of the letters, 0 to 1; 1 where nothing is written."""
 
 
 class Recogniser:
@@ -87,7 +89,8 @@ class Recogniser:
             sure += len(visible) * float(score)
             if visible and score >= _LEAST_SCORE:
                 kept.append(Piece(visible, tuple((x, y) for x, y in corners)))
-        return Found(tuple(kept), width, height, sure / weight if weight else 1.0)
+        unread = 0.0 if len(read.txts) >= _WRITTEN else 1.0
+        return Found(tuple(kept), width, height, sure / weight if weight else unread)
 
 
 def _stands(found: Found) -> float:

@@ -131,7 +131,7 @@ def test_pictures_without_writing_are_told_from_those_that_were_not_read(tmp_pat
     path = write_scan(tmp_path / "photo.pdf", [Image.new("L", (300, 400), 180)] * 2)
 
     with pytest.raises(
-        NothingWrittenError, match=r"photo.pdf has .* \(on 2 of 2 pages\), and nothing is written on them"
+        NothingWrittenError, match=r"photo.pdf has .* \(on 2 of 2 pages\), and none could be made out on them"
     ):
         read(path, reader, pictures)
 
