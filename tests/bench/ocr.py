@@ -60,7 +60,7 @@ CASES = (
     Case("7 point type", Scanner(), size=7),
     Case("100 dpi", Scanner(dpi=100)),
     Case("100 dpi, JPEG 20", Scanner(dpi=100, jpeg_quality=20)),
-    Case("100 dpi, 8 point, askew 3°, noise, JPEG 30", Scanner(100, 3, 12, 30), 2, 8),
+    Case("two columns, 8 point, 100 dpi, 3°, noise, JPEG", Scanner(100, 3, 12, 30), 2, 8),
     Case("72 dpi", Scanner(dpi=72)),
 )
 
