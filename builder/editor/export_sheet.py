@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, QStandardPaths, Qt, QUrl
+from PySide6.QtCore import QEvent, QObject, QStandardPaths, Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -227,7 +227,7 @@ class ExportSheet(QFrame):
         done = Button(appearance, translate("Export", "Done"), role="primary", clicked=self.dismiss)
         foot.addWidget(done)
         self._column.addLayout(foot)
-        done.setFocus()
+        QTimer.singleShot(0, done, done.setFocus)  # it is shown then
 
     def _dismiss_banner(self) -> None:
         if self._banner is not None:

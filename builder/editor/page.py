@@ -18,11 +18,12 @@ from satchel.builder.editor.persona_tab import PersonaTab
 from satchel.builder.editor.preview_pane import PreviewPane
 from satchel.builder.editor.saving import Opened, editing_folder, open_draft, read_disk
 from satchel.builder.editor.tab import Tab
-from satchel.builder.editor.tabs import tab_specs
+from satchel.builder.editor.tabs import import_tabs, tab_specs
 from satchel.builder.language import translate
 from satchel.builder.page import Page
 from satchel.builder.shell import Shell
 from satchel.builder.states import States
+from satchel.builder.theme.tokens import ColourName
 from satchel.builder.widgets.avatar import Avatar
 from satchel.builder.widgets.buttons import Button, IconButton
 from satchel.builder.widgets.labels import ElidedLabel, IconLabel, label
@@ -174,6 +175,7 @@ class EditorPage(Page):
         self.show_tab(self._specs[self._bar.currentIndex()].key)
         self.preview.begin(document, self.work, editing_folder(folder, self.shell.home) / "preview" / "history.sqlite3")
         self.work.refresh()
+        self.shell.operations.run(lambda _task: import_tabs(), owner=document, name="import tabs")
         if opened.recovered:
             self.shell.notify(translate("Editor", "What you wrote last, and was not saved, is here again."))
 
@@ -236,8 +238,8 @@ class EditorPage(Page):
         self._state = label("", "secondary")
         row.addWidget(self._state)
         for icon, says, keys, act in (
-            ("undo-2", translate("Editor", "Undo"), "Ctrl+Z", self._undo),
-            ("redo-2", translate("Editor", "Redo"), "Ctrl+Shift+Z", self._redo),
+            ("undo-2", translate("Editor", "Undo"), "Ctrl+Z", lambda: self._go_back(again=False)),
+            ("redo-2", translate("Editor", "Redo"), "Ctrl+Shift+Z", lambda: self._go_back(again=True)),
         ):
             button = IconButton(appearance, icon, says, shortcut=keys, clicked=act)
             row.addWidget(button)
@@ -248,13 +250,9 @@ class EditorPage(Page):
         row.addWidget(self.export_button)
         return row
 
-    def _undo(self) -> None:
+    def _go_back(self, *, again: bool) -> None:
         if self.document is not None:
-            self.document.undo()
-
-    def _redo(self) -> None:
-        if self.document is not None:
-            self.document.redo()
+            self.document.redo() if again else self.document.undo()
 
     def _on_tab(self, number: int) -> None:
         if self.document is not None and number >= 0:
@@ -284,8 +282,8 @@ class EditorPage(Page):
         }
         self._state.setText(words[state])
         self._state.setToolTip(about)
-        fine = state in {"saved", "saving"}
-        self._state_icon.set_icon("check" if fine else "circle-alert", "muted" if fine else "amber")
+        icon: tuple[str, ColourName] = ("check", "muted") if state in {"saved", "saving"} else ("circle-alert", "amber")
+        self._state_icon.set_icon(*icon)
         self._state_icon.setVisible(state != "saving")
         if state == "failed":
             self.shell.notify(about)

@@ -59,3 +59,12 @@ def _evals(shell: Shell, work: KnowledgeWork) -> Tab:
     from satchel.builder.editor.evals_tab import EvalsTab
 
     return EvalsTab(shell, work)
+
+
+def import_tabs() -> None:
+    """Import what the tabs need, on a thread while the first one is looked at: showing one would wait for it."""
+    import satchel.builder.editor.evals_tab
+    import satchel.builder.editor.export_sheet
+    import satchel.builder.editor.knowledge_tab
+    import satchel.builder.editor.model_tab
+    import satchel.builder.editor.tools_tab  # noqa: F401 - for its being there

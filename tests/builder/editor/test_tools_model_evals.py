@@ -198,6 +198,7 @@ def test_the_assistant_becomes_one_file_with_or_without_its_sources(editor, tmp_
         editor.click("Export", sheet)
         editor.until(lambda of=sheet: of.built is not None)
         packs.append(sheet.built)
+        editor.until(lambda: editor.has(QAbstractButton, "Done"))
         editor.click("Done")
     assert packs[0].pack_id == packs[2].pack_id != packs[1].pack_id
     assert inspect(tmp_path / "0.pack").pack_id == packs[0].pack_id
