@@ -25,6 +25,7 @@ NOT_AT_START = frozenset(
         *("torch", "transformers", "sentence_transformers", "tokenizers", "safetensors", "openvino", "optimum", "onnx"),
         *("llama_cpp", "gguf", "jinja2", "pypdf", "pypdfium2", "docx", "pptx", "openpyxl", "lxml", "selectolax"),
         *("charset_normalizer", "py3langid", "bm25s", "pandas", "matplotlib", "scipy", "sklearn", "PIL"),
+        *("rapidocr", "onnxruntime", "cv2"),
         *("tqdm", "tomlkit", "platformdirs", "httpx", "requests", "fastapi", "uvicorn", "starlette"),
     }
 )

@@ -170,6 +170,18 @@ def test_a_cancel_within_a_page_stops_at_once(tmp_path, reader):
         read(path, reader, pictures, after_a_while)
 
 
+def test_pages_that_were_hard_to_read_are_named(tmp_path, reader):
+    path = write_scan(tmp_path / "scan.pdf", [CLEAN] * 4)
+    cache = PageCache(tmp_path / "pages", "this one")
+    for page, certainty in enumerate((0.98, 0.7, 0.85, 0.95), 1):
+        cache.put(sha256(path), page, ReadPicture((Line("Kept.", 50, 90, 700, 11),), certainty))
+
+    with PictureReader(cache, threads=2) as pictures:
+        extracted = read(path, reader, pictures)
+
+    assert extracted.notes == ("pages whose pictures were hard to read, and may be read wrongly: 2-3",)
+
+
 def test_a_page_that_takes_too_long_is_named_and_the_others_stay(tmp_path, reader):
     path = write_scan(tmp_path / "mixed.pdf", [TYPED, CLEAN])
 
