@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import itertools
 import os
 import re
@@ -122,7 +123,8 @@ class Terminal:
 
 def _forget_typed_ahead() -> None:
     if sys.stdin.isatty():
-        with contextlib.suppress(ImportError):  # where terminals have none
+        # Where the system has no such terminals, or this one is no file.
+        with contextlib.suppress(ImportError, io.UnsupportedOperation):
             import termios
 
             termios.tcflush(sys.stdin, termios.TCIFLUSH)
