@@ -26,6 +26,7 @@ from PySide6.QtWidgets import QFrame, QSizePolicy, QTextBrowser, QToolTip
 from satchel.builder.chat.markdown import SOURCE_SCHEME
 from satchel.builder.theme.appearance import Appearance
 from satchel.builder.theme.tokens import BODY, LINE_HEIGHT
+from satchel.builder.widgets.labels import plain_tip
 
 _CHIP_PIXELS = 11
 _QUOTE_INDENT = 16
@@ -134,7 +135,7 @@ class Prose(QTextBrowser):
     def _show_quote(self, at: QPoint, place: QPoint) -> None:
         number = _source_number(self.anchorAt(at))
         if number is not None and (quote := self.quotes.get(number)):
-            QToolTip.showText(place, quote, self)
+            QToolTip.showText(place, plain_tip(quote), self)
         else:
             QToolTip.hideText()
 

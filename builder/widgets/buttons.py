@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QPushButton, QToolButton
 
 from satchel.builder.theme.appearance import Appearance
 from satchel.builder.theme.tokens import ColourName
+from satchel.builder.widgets.labels import plain_tip
 
 
 class Button(QPushButton):
@@ -32,7 +33,7 @@ class Button(QPushButton):
         self._colour: ColourName = colour or ("on_accent" if role == "primary" else "text")
         self.setProperty("role", role)
         self.setProperty("tone", tone)
-        self.setToolTip(tip)
+        self.setToolTip(plain_tip(tip))
         self.setCursor(Qt.CursorShape.PointingHandCursor if role in {"link", "chip"} else Qt.CursorShape.ArrowCursor)
         self.setAutoDefault(False)
         if icon:

@@ -15,6 +15,7 @@ from satchel.builder.chat.fixed_box import FixedBox
 from satchel.builder.chat.rows import AnswerRow
 from satchel.builder.chat.tool_card import ToolCard
 from satchel.builder.chat.tool_uses import ToolUse, kept_uses, title_of
+from satchel.builder.widgets.labels import ElidedLabel
 from satchel.runtime.session.history import Part
 
 SUM = {"expression": "317 * 24"}
@@ -115,6 +116,18 @@ def test_a_copy_is_saved_where_the_person_says(driver, artefacts, monkeypatch, t
     artefacts.save(str(table), driver.window)
     driver.until(lambda: chosen.exists() and not driver.shell.operations.busy)
     assert chosen.read_text(encoding="utf-8") == "a,b\n"
+
+
+def test_arguments_are_no_markup_in_a_tooltip_either(driver, appearance, qtbot):
+    hostile = "<img src=file:///etc/passwd> " * 6
+    card = ToolCard(appearance, ToolUse("web_search", {"query": hostile}, "done"), None)
+    qtbot.addWidget(card)
+    card.resize(300, 60)
+    card.show()
+    (short,) = card.findChildren(ElidedLabel)
+    driver.until(short.toolTip)
+    assert "<img" not in short.toolTip()
+    assert "&lt;img src=file:///etc/passwd&gt;" in short.toolTip()
 
 
 def test_kept_parts_become_calls_in_their_order():
