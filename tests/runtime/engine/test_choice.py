@@ -30,8 +30,8 @@ def models(home) -> Path:
 
 def test_converted_embedders_are_no_models_to_talk_to(models, home):
     before = list_models(home)
-    (home.models / "embedders").mkdir()
-    write_gguf(home.models / "embedders" / "mine.gguf")
+    (models / "embedders").mkdir()
+    write_gguf(models / "embedders" / "mine.gguf")
 
     assert list_models(home) == before
 
