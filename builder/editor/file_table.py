@@ -14,7 +14,7 @@ from satchel.builder.theme.tokens import ColourName
 from satchel.builder.widgets.buttons import Button, IconButton
 from satchel.builder.widgets.card import Card, restyle
 from satchel.builder.widgets.chip import Chip
-from satchel.builder.widgets.labels import ElidedLabel, IconLabel, label, rule
+from satchel.builder.widgets.labels import ElidedLabel, IconLabel, label, plain_tip, rule
 
 _PAGES, _PASSAGES, _LEAST_STATE = 56, 66, 130
 _NAME_SHARE, _STATE_SHARE = 2, 3
@@ -173,7 +173,7 @@ class FileLine(QWidget):
         self._bar.setVisible(row.fraction is not None)
         self._bar.setValue(round((row.fraction or 0) * 1000))
         language = translate("Knowledge", " · {language}", language=row.language) if row.language else ""
-        self.setToolTip(f"{row.name}{language}")
+        self.setToolTip(plain_tip(f"{row.name}{language}"))
         self.setAccessibleName(f"{row.name}, {row.words}")
 
 

@@ -19,7 +19,7 @@ from satchel.builder.widgets.buttons import Button
 from satchel.builder.widgets.card import Card
 from satchel.builder.widgets.chip import Chip
 from satchel.builder.widgets.field import Field
-from satchel.builder.widgets.labels import label, rule
+from satchel.builder.widgets.labels import label, plain_tip, rule
 from satchel.builder.widgets.number import WholeNumber
 from satchel.runtime.commands.models_list import ListedModel, ModelList, list_usable
 from satchel.runtime.settings import load_settings
@@ -177,7 +177,7 @@ class ModelTab(Tab):
         row.addLayout(words, 1)
         if choice.fits:
             chip = Chip(self.shell.appearance, choice.fits, tone=choice.tone)
-            chip.setToolTip(choice.model.why if choice.model is not None else "")
+            chip.setToolTip(plain_tip(choice.model.why) if choice.model is not None else "")
             row.addWidget(chip, alignment=Qt.AlignmentFlag.AlignVCenter)
         return line, button
 

@@ -26,7 +26,7 @@ from satchel.builder.states import States
 from satchel.builder.theme.tokens import ColourName
 from satchel.builder.widgets.avatar import Avatar
 from satchel.builder.widgets.buttons import Button, IconButton
-from satchel.builder.widgets.labels import ElidedLabel, IconLabel, label
+from satchel.builder.widgets.labels import ElidedLabel, IconLabel, label, plain_tip
 
 _PREVIEW_WIDTH, _LEAST_FORM, _LEAST_PREVIEW = 470, 560, 320
 
@@ -92,6 +92,8 @@ class EditorPage(Page):
         return (self._stack, self.preview)
 
     def escape(self) -> bool:
+        if self.preview.chat.deny():
+            return True
         if self.preview.chat.busy:
             self.preview.chat.stop()
             return True
@@ -281,7 +283,7 @@ class EditorPage(Page):
             "failed": translate("Editor", "not saved"),
         }
         self._state.setText(words[state])
-        self._state.setToolTip(about)
+        self._state.setToolTip(plain_tip(about))
         icon: tuple[str, ColourName] = ("check", "muted") if state in {"saved", "saving"} else ("circle-alert", "amber")
         self._state_icon.set_icon(*icon)
         self._state_icon.setVisible(state != "saving")

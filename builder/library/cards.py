@@ -17,7 +17,7 @@ from satchel.builder.widgets.avatar import Avatar
 from satchel.builder.widgets.buttons import IconButton
 from satchel.builder.widgets.card import CardButton
 from satchel.builder.widgets.chip import Chip
-from satchel.builder.widgets.labels import ElidedLabel, label
+from satchel.builder.widgets.labels import ElidedLabel, label, plain_tip
 from satchel.runtime.commands.library import LibraryEntry
 
 MenuEntry = tuple[str, str, Callable[[], object]]
@@ -49,7 +49,7 @@ class AssistantCard(CardButton):
         about = label(entry.problem or entry.description, "muted", wrap=True)
         about.setAlignment(Qt.AlignmentFlag.AlignTop)
         about.setFixedHeight(2 * about.fontMetrics().lineSpacing() + 6)
-        about.setToolTip(entry.description if len(entry.description) > 90 else "")
+        about.setToolTip(plain_tip(entry.description) if len(entry.description) > 90 else "")
         self.column.addWidget(about)
         self.column.addStretch(1)
         chips = QHBoxLayout()

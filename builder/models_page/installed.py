@@ -12,7 +12,7 @@ from satchel.builder.theme.appearance import Appearance
 from satchel.builder.widgets.buttons import Button, IconButton
 from satchel.builder.widgets.card import Card
 from satchel.builder.widgets.chip import Chip
-from satchel.builder.widgets.labels import ElidedLabel, label, rule
+from satchel.builder.widgets.labels import ElidedLabel, label, plain_tip, rule
 
 _SIZE, _CONTEXT, _FITS, _LAST = 160, 80, 260, 130
 
@@ -84,7 +84,7 @@ class InstalledLine(QWidget):
             column.addWidget(_Share(appearance, row))
         column.addWidget(label(row.words, "secondary", wrap=True))
         column.addStretch(1)
-        fits.setToolTip(row.model.why)
+        fits.setToolTip(plain_tip(row.model.why))
         across.addWidget(fits)
         last = QWidget()
         last.setProperty("role", "plain")

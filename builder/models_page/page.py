@@ -24,7 +24,7 @@ from satchel.builder.states import States
 from satchel.builder.widgets.buttons import Button
 from satchel.builder.widgets.card import Card
 from satchel.builder.widgets.field import SearchField
-from satchel.builder.widgets.labels import IconLabel, label, rule
+from satchel.builder.widgets.labels import IconLabel, label, plain_tip, rule
 from satchel.runtime.commands.doctor import doctor, explain
 from satchel.runtime.commands.models_link import link_model, unlink_model
 from satchel.runtime.commands.models_list import ModelList, list_usable
@@ -208,7 +208,7 @@ class ModelsPage(Page):
         self._machine_rest.setText(rest)
         made = translate("Models", "good open models · list of {month}", month=seen.listed.catalogue_made[:7])
         self._list_of.setText(made)
-        self._list_of.setToolTip(seen.listed.catalogue_how)
+        self._list_of.setToolTip(plain_tip(seen.listed.catalogue_how))
         self._fill()
         self.states.show_full()
 
