@@ -239,13 +239,22 @@ class EditorPage(Page):
         row.addWidget(self._state_icon)
         self._state = label("", "secondary")
         row.addWidget(self._state)
-        for icon, says, keys, act in (
-            ("undo-2", translate("Editor", "Undo"), "Ctrl+Z", lambda: self._go_back(again=False)),
-            ("redo-2", translate("Editor", "Redo"), "Ctrl+Shift+Z", lambda: self._go_back(again=True)),
-        ):
-            button = IconButton(appearance, icon, says, shortcut=keys, clicked=act)
-            row.addWidget(button)
-            setattr(self, f"_{icon.removesuffix('-2')}_button", button)
+        self._undo_button = IconButton(
+            appearance,
+            "undo-2",
+            translate("Editor", "Undo"),
+            shortcut="Ctrl+Z",
+            clicked=lambda: self._go_back(again=False),
+        )
+        self._redo_button = IconButton(
+            appearance,
+            "redo-2",
+            translate("Editor", "Redo"),
+            shortcut="Ctrl+Shift+Z",
+            clicked=lambda: self._go_back(again=True),
+        )
+        row.addWidget(self._undo_button)
+        row.addWidget(self._redo_button)
         self.export_button = Button(
             appearance, translate("Editor", "Export…"), icon="upload", clicked=self.export, tip="Ctrl+E"
         )
