@@ -23,7 +23,7 @@ from satchel.runtime.settings import SettingsError
 
 QUOTING = AnswerOptions(ModelRequest("reader"))
 SPEAKING = AnswerOptions(ModelRequest("starter", context=4096))
-COUNT = "Write all numbers from 1 to 2000, each on a line of its own."
+COUNT = "Write a very long novel about the sea, with fifty chapters."
 UNKEPT = AnswerOptions(ModelRequest("reader"), keep_history=False)
 
 
