@@ -288,13 +288,17 @@ class History:
             database.execute("UPDATE chats SET head = ? WHERE id = ?", (message_id, chat_id))
 
     def path(self, message_id: str | None) -> tuple[Message, ...]:
-        """Return the messages from the root to `message_id`."""
-        messages: list[Message] = []
-        while message_id is not None:
-            message = self.message(message_id)
-            messages.append(message)
-            message_id = message.parent_id
-        return tuple(reversed(messages))
+        """Return the messages from the root to `message_id`, in one query: every turn of a long chat needs them.
+
+        Raises:
+            UnknownMessageError: there is no such message.
+        """
+        if message_id is None:
+            return ()
+        messages = self._messages(f"{_BRANCH} {_SELECT} JOIN branch ON step = id ORDER BY above DESC", (message_id,))
+        if not messages:
+            raise UnknownMessageError(message=message_id)
+        return messages
 
     def messages(self, chat_id: str) -> tuple[Message, ...]:
         """Return every message of a chat, of all its branches, oldest first: a tree of 10,000 in one query."""
@@ -408,6 +412,11 @@ def _telling(path: Path) -> Iterator[None]:
         raise HistoryDamagedError(path=path, reason=str(error)) from error
 
 
+_BRANCH = """
+WITH RECURSIVE branch (step, earlier, above) AS (
+    SELECT id, parent_id, 0 FROM messages WHERE id = ?
+    UNION ALL SELECT id, parent_id, above + 1 FROM messages JOIN branch ON id = earlier
+)"""
 _SELECT = "SELECT id, chat_id, parent_id, role, parts, labels, pack_id, model, timings, created FROM messages"
 _HOLDS_WORDS = "JOIN message_words ON message_words.rowid = messages.rowid WHERE message_words MATCH ?1"
 _OF_ASSISTANT = "chat_id IN (SELECT chats.id FROM chats WHERE assistant_id = ?3)"
