@@ -48,6 +48,7 @@ from satchel.runtime.project.outcomes import BuiltPack, IndexedFile, ProjectInde
 from satchel.runtime.project.sealing import seal
 from satchel.runtime.project.tool_checks import check_tools
 from satchel.runtime.sandbox.known import KnownSandbox
+from satchel.runtime.worker.launching import Launch
 
 _INDEX_VERSION = 2
 """Raised when the same files and settings give other arrays."""
@@ -151,9 +152,10 @@ class ProjectBuilder:
         assistant = self._project.assistant
         cache = VectorCache(self._home)
         with contextlib.ExitStack() as stack:
-            reader = stack.enter_context(DocumentReader(launch=KnownSandbox(self._home.cache).launch))
+            launch = KnownSandbox(self._home.cache).launch
+            reader = stack.enter_context(DocumentReader(launch=launch))
             texts = TextCache(self._home.cache / "texts")
-            pictures = self._picture_reading(stack, inputs)
+            pictures = self._picture_reading(stack, inputs, launch)
             files = read_files(inputs, reader, texts, pictures=pictures, fresh=rebuild, progress=progress)
             embedder = build_embedder(self._embedder, self._home, threads=self._threads)
             stack.callback(embedder.close)
@@ -170,13 +172,15 @@ class ProjectBuilder:
         manifest = seal(assistant, examples=0, embedder=arrays.embedder, analyser=arrays.analyser)
         write_pack(path, manifest, arrays.entries(), progress=progress)
 
-    def _picture_reading(self, stack: contextlib.ExitStack, inputs: Sequence[KnowledgeInput]) -> PictureReading | None:
+    def _picture_reading(
+        self, stack: contextlib.ExitStack, inputs: Sequence[KnowledgeInput], launch: Launch
+    ) -> PictureReading | None:
         """Return what reads pictures, where any are to be read; None without the extra, which is said file by file."""
         recogniser = recogniser_version() if any(entry.read_pictures for entry in inputs) else ""
         if not recogniser:
             return None
         cache = PageCache(self._home.cache / "pictures", recogniser)
-        reader = stack.enter_context(PictureReader(cache, threads=usable_threads(self._threads)))
+        reader = stack.enter_context(PictureReader(cache, threads=usable_threads(self._threads), launch=launch))
         return PictureReading(reader, recogniser)
 
     @contextlib.contextmanager
