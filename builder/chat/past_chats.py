@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from satchel.builder.ago import day_of
@@ -72,11 +72,6 @@ def rows(past: Past, now: float, typed: str, said: Collection[str], hidden: Coll
             found.append(Row(heading=day))
         found.append(Row(chat=chat, name=name))
     return found
-
-
-def chat_ids(found: Sequence[Row]) -> list[str]:
-    """Return the ids of the chats in a list."""
-    return [row.chat.id for row in found if row.chat is not None]
 
 
 def rename_chat(home: Home, chat_id: str, title: str) -> None:

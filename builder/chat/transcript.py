@@ -220,11 +220,14 @@ def footer(entry: Entry) -> str:
 
 
 def place_of(source: Source) -> str:
-    """Return "tides.pdf · p. 12"."""
-    if source.page is None:
-        return source.file
-    label = source.page_label or str(source.page)
-    return f"{source.file} · p. {label}" if label.isdigit() else f"{source.file} · {label}"
+    """Return "tides.pdf · p. 12", and whether a scan's picture was read there."""
+    parts = [source.file]
+    if source.page is not None:
+        label = source.page_label or str(source.page)
+        parts.append(f"p. {label}" if label.isdigit() else label)
+    if source.from_picture:
+        parts.append(translate("Chat", "read from a picture"))
+    return " · ".join(parts)
 
 
 def span_in(source: Source, answer: str) -> tuple[int, int] | None:

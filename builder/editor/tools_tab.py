@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout
 
@@ -18,7 +20,6 @@ from satchel.builder.editor.tools_list import (
     with_writing,
 )
 from satchel.builder.language import translate
-from satchel.builder.operations import Task
 from satchel.builder.shell import Shell
 from satchel.builder.widgets.card import Card
 from satchel.builder.widgets.field import Field
@@ -47,7 +48,10 @@ class ToolsTab(Tab):
     def arrive(self) -> None:
         if not self._looked:
             self._looked = True
-            self.shell.operations.run(_sandbox_problem, owner=self, name="sandbox", succeeded=self.cards["python"].warn)
+            cache = self.shell.home.cache
+            self.shell.operations.run(
+                lambda _task: _sandbox_problem(cache), owner=self, name="sandbox", succeeded=self.cards["python"].warn
+            )
 
     def show_draft(self, draft: Draft) -> None:
         tools = draft.assistant.tools
@@ -164,8 +168,8 @@ def _says(kind: ToolKind, typed: str, tool: Tool | None) -> bool:
         return False
 
 
-def _sandbox_problem(_task: Task) -> str:
-    from satchel.runtime.sandbox.probes import find_sandbox
+def _sandbox_problem(cache: Path) -> str:
+    from satchel.runtime.sandbox.known import KnownSandbox
 
-    state = find_sandbox()
+    state = KnownSandbox(cache).state()
     return "" if state.confinement is not None else state.in_words

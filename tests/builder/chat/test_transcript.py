@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from helpers.chats import say
 
-from satchel.builder.chat.past_chats import Past, chat_ids, rows
+from satchel.builder.chat.past_chats import Past, Row, rows
 from satchel.builder.chat.transcript import Entry, LiveAnswer, branch_of, footer, place_of, span_in
 from satchel.runtime.session.events import Cited, Finished, Progress, Retrieved, Source, Token, Usage, Warned
 from satchel.runtime.session.history import Chat, History
@@ -60,8 +62,14 @@ def test_places_and_spans():
     assert place_of(SOURCE) == "tides.pdf · p. 12"
     assert place_of(Source(1, "a.md", None, 0, 1, "x", 1.0)) == "a.md"
     assert place_of(Source(1, "a.pdf", 4, 0, 1, "x", 1.0, "iv")) == "a.pdf · iv"
+    scanned = Source(1, "a.pdf", 4, 0, 1, "x", 1.0, from_picture=True)
+    assert place_of(scanned) == "a.pdf · p. 4 · read from a picture"
     assert span_in(SOURCE, "noon") == (13, 17)
     assert span_in(SOURCE, "midnight") is None
+
+
+def chat_ids(found: Sequence[Row]) -> list[str]:
+    return [row.chat.id for row in found if row.chat is not None]
 
 
 def test_the_list_of_chats_has_days_and_holds_what_is_searched_for():
