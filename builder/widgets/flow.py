@@ -68,7 +68,7 @@ class _Arranged(QWidget):
 
     def _arrange(self, width: int, *, place: bool) -> int:
         """Return the height at a width; with `place`, put the children there."""
-        raise NotImplementedError
+        raise NotImplementedError  # not an abstract method: Qt's own metaclass admits no other
 
 
 class FlowBox(_Arranged):

@@ -93,11 +93,6 @@ class Mcp:
         return self._server
 
     @property
-    def is_connected(self) -> bool:
-        """Whether its tools are known."""
-        return self._connection is not None
-
-    @property
     def problem(self) -> str:
         """Why it is off on this machine; empty: it is not. A remote server works everywhere."""
         if isinstance(self._server, RemoteServer) or self._sandbox.confinement is not None:
