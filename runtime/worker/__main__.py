@@ -18,7 +18,8 @@ def main() -> None:
     module, limits = sys.argv[1:3]
     # Ctrl-C in a terminal goes to the whole group; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    faulthandler.enable()
+    # The crashed thread alone: another one goes on meanwhile (importing, say), and to walk its frames crashes again.
+    faulthandler.enable(all_threads=False)
     apply_limits(msgspec.json.decode(limits, type=WorkerLimits))
     serve(importlib.import_module(module).methods())
 

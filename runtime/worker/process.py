@@ -41,7 +41,10 @@ from satchel.runtime.worker.limits import WorkerLimits
 _CLOSE_SECONDS = 2.0
 _STDERR_TAIL = 64_000
 """Characters: a trace of a hundred frames, which faulthandler prints at most, and what was said before it."""
-_FAULTHANDLER = ("Fatal Python error", "Current thread", "Thread 0x", "File ", "Extension modules", "<no Python frame>")
+_FAULTHANDLER = (
+    *("Fatal Python error", "Stack (most recent call first)", "Current thread", "Thread 0x"),
+    *("File ", "Extension modules", "<no Python frame>"),
+)
 _WATCHDOG = "Timeout ("
 """How faulthandler's trace begins when a worker ends itself because native code hangs (engine.template_limits)."""
 _LOOK_AGAIN = object()
